@@ -1,0 +1,51 @@
+"""What the scheduler does for notices at each of its passes: it calls workers, and no more.
+
+Hints may be lost. What no worker took up is found here again, and two hints for the same do no
+harm.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.db import transaction
+
+from releasemgr.notices import clock
+from releasemgr.notices.models import Letter
+from releasemgr.notices.services import call
+from releasemgr.notices.sources import waits
+
+#: How often it is looked what time has made due, where nothing new waits for people.
+LOOK_SECONDS = 60.0
+
+
+class Watch:
+    """What one scheduler has called workers for."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[Any, ...]] = set()
+        self._looked_at = float("-inf")
+
+    def call_workers(self) -> None:
+        """Have a worker look when something waits for people, or has not been looked at lately."""
+        waiting = waits()
+        is_time = time.monotonic() - self._looked_at >= LOOK_SECONDS
+        if is_time or waiting - self._seen:
+            self._looked_at = time.monotonic()
+            call("look")
+        self._seen = waiting
+        _remind()
+
+
+def _remind() -> None:
+    """Call a worker for mails that are due and of which none was told lately."""
+    now = clock.now()
+    if not Letter.objects.unhinted(now).exists():
+        return
+    with transaction.atomic():
+        if Letter.objects.unhinted(now).update(hinted_at=now):
+            call("send")
+
+
+call_workers = Watch().call_workers

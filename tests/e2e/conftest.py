@@ -1,0 +1,145 @@
+"""One browser, one empty application and one demo for all the tests that ask for them."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.e2e.application import ROOT, Application
+from tests.e2e.browser import CHROMIUM, CHROMIUM_FLAGS, Person
+from tests.e2e.deployer import Deployer
+
+PASSWORD = "Larch-Siding-41"
+#: User name: first name, last name, role.
+PEOPLE = {
+    "manager": ("Mara", "Quist", "Release manager"),
+    "engineer": ("Edda", "Holt", "Release engineer"),
+    "owner": ("Pio", "Lanz", "Product owner"),
+    "developer": ("Dara", "Okoye", "Developer"),
+    "approver": ("Ada", "Brandt", "Approver"),
+    "second_approver": ("Bo", "Renner", "Approver"),
+    "executive": ("Xenia", "Marsh", "Approver"),
+}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """When a test fails, show what the application said last and where everybody was."""
+    report = yield
+    if report.failed and call.when == "call":
+        for name, value in item.funcargs.items():
+            if isinstance(value, Application):
+                report.sections.append((f"Last lines of {name}", value.last_lines()))
+            elif isinstance(value, People):
+                report.sections.append(("Where everybody was", value.whereabouts()))
+    return report
+
+
+class People:
+    """Everybody by user name; each signs in when first asked for, and stays signed in."""
+
+    def __init__(self, browser, address, **options):
+        self.browser = browser
+        self.address = address
+        self.options = options
+        self.signed_in: dict[str, Person] = {}
+
+    def __getattr__(self, username):
+        if username not in PEOPLE:
+            raise AttributeError(username)
+        if username not in self.signed_in:
+            person = Person(
+                self.browser, self.address, username=username, password=PASSWORD, **self.options
+            )
+            self.signed_in[username] = person
+            person.sign_in()
+        return self.signed_in[username]
+
+    def who(self, username):
+        return getattr(self, username)
+
+    @staticmethod
+    def name(username):
+        """What people call somebody."""
+        first, last, _ = PEOPLE[username]
+        return f"{first} {last}"
+
+    def complaints(self):
+        return [words for person in self.signed_in.values() for words in person.complaints.found]
+
+    def whereabouts(self):
+        return "\n\n".join(
+            f"{name} at {person.page.url}\n{person.page.locator('body').inner_text()[:2500]}"
+            for name, person in self.signed_in.items()
+        )
+
+    def close(self):
+        for person in self.signed_in.values():
+            person.close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def deployer():
+    """What automated tasks call."""
+    with Deployer() as deployer:
+        yield deployer
+
+
+@pytest.fixture(scope="session")
+def application(deployer):
+    """The application with people in it and nothing else."""
+    with Application(outbound_allow=deployer.authority) as application:
+        application.make_people(
+            [
+                {
+                    "username": username,
+                    "password": PASSWORD,
+                    "first_name": first,
+                    "last_name": last,
+                    "role": role,
+                }
+                for username, (first, last, role) in PEOPLE.items()
+            ]
+        )
+        yield application
+
+
+@pytest.fixture(scope="session")
+def demo():
+    """The application as a newcomer meets it, with its invented organisation."""
+    with Application(demo=True) as application:
+        yield application
+
+
+@pytest.fixture
+def people(browser, application):
+    people = People(browser, application.address)
+    yield people
+    people.close()
+
+
+@pytest.fixture
+def people_without_script(browser, application):
+    people = People(browser, application.address, java_script_enabled=False)
+    yield people
+    people.close()
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """The real release data that lie beside the checkout, or where SHARED_DATA says."""
+    folder = Path(os.environ.get("SHARED_DATA") or ROOT.parent / "shared" / "data")
+    path = folder / "opensearch.json"
+    if not path.exists():
+        pytest.skip(f"needs {path.name}: there is none in {folder} (SHARED_DATA says where)")
+    return json.loads(path.read_text(encoding="utf-8"))

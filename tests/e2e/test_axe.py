@@ -1,0 +1,153 @@
+"""Every page, for every role, at both widths, in both themes: accessible, quiet, not too wide."""
+
+import json
+import re
+from itertools import groupby
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+import pytest
+
+from tests.e2e.browser import Person, axe_source
+
+pytestmark = pytest.mark.e2e
+
+DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+LOOKS = [(theme, size) for theme in ("light", "dark") for size in (DESK, PHONE)]
+#: How many pages of a kind are looked at: records differ by state.
+SAMPLES = 2
+#: Not ours (administration), not pages (files), or not for looking at.
+LEFT_OUT = re.compile(
+    r"^/(admin|static|export|logout)\b|^/runs/(\d+/text|tasks/\d+/log)/|/versions/changes/text/|\.(json|csv|ics)$"
+)
+
+RUN_AXE = """
+async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map(
+  violation => `${violation.id}: ${violation.help}: ${violation.nodes.slice(0, 3).map(
+    node => node.html.slice(0, 160)).join(' | ')}`)
+"""
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+LINKS = "[...document.querySelectorAll('a[href]:not([download])')].map(link => link.href)"
+ROLES = [
+    "Release manager",
+    "Release engineer",
+    "Product owner",
+    "Developer",
+    "Approver",
+    "Stakeholder",
+    "Administrator",
+]
+
+
+def kind_of(path):
+    """A page's route, as far as its address tells: numbers and what is asked for do not count."""
+    parts = urlsplit(path)
+    asked = ",".join(sorted(name for name, _ in parse_qsl(parts.query)))
+    return re.sub(r"\d+", "#", parts.path) + (f"?{asked}" if asked else "")
+
+
+class Crawler:
+    """Follows every link that a person sees, and looks at each kind of page a few times."""
+
+    def __init__(self, axe, seen, expected=(200,)):
+        self.axe = axe
+        self.seen = seen
+        self.expected = expected
+        self.problems = []
+
+    def crawl(self, person):
+        waiting, met, visits = ["/"], {"/"}, {}
+        while waiting:
+            path = waiting.pop(0)
+            kind = kind_of(path)
+            if visits.get(kind, 0) >= SAMPLES:
+                continue
+            visits[kind] = visits.get(kind, 0) + 1
+            self.look_at(person, path, self.looks_at(kind, visits[kind]))
+            for link in person.page.evaluate(LINKS):
+                target = self.target(person, link)
+                if target and target not in met:
+                    met.add(target)
+                    waiting.append(target)
+        return visits
+
+    def looks_at(self, kind, visit):
+        """All looks where no role has met this kind of page yet; later the two that differ most."""
+        is_new = kind not in self.seen
+        self.seen.add(kind)
+        return LOOKS if is_new else [LOOKS[0] if visit == 1 else LOOKS[-1]]
+
+    def look_at(self, person, path, looks):
+        """Check the page at ``path`` in each theme and size; the theme is there before the page,
+
+        since a colour that is still fading in has no contrast to measure.
+        """
+        for theme, sizes in groupby(looks, key=lambda look: look[0]):
+            person.page.emulate_media(color_scheme=theme)
+            answer = person.page.goto(path)
+            if answer.status not in self.expected:
+                self.problems.append(f"{path} as {person.username}: answered {answer.status}")
+                return
+            self.measure(person, f"{path} as {person.username}, {theme}", [s for _, s in sizes])
+
+    def measure(self, person, where, sizes):
+        """Check the page that is open, in each size."""
+        person.page.evaluate(self.axe)
+        for size in sizes:
+            person.page.set_viewport_size(size)
+            place = f"{where}, {size['width']} px"
+            self.problems += [f"{place}: {words}" for words in person.page.evaluate(RUN_AXE)]
+            if person.page.evaluate(OVERFLOW) > 0:
+                self.problems.append(f"{place}: wider than the screen")
+
+    @staticmethod
+    def target(person, link):
+        """The path behind a link, where it leads to another page of the application."""
+        parts = urlsplit(urljoin(person.page.url, link))
+        if not person.address.endswith(parts.netloc) or LEFT_OUT.search(parts.path):
+            return None
+        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+@pytest.fixture(scope="module")
+def axe():
+    return axe_source()
+
+
+@pytest.fixture(scope="module")
+def seen():
+    return set()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_page_is_accessible_quiet_and_fits(role, browser, demo, axe, seen):
+    who = next(user for user in demo.sign_ins() if user["role"] == role)
+    person = Person(
+        browser, demo.address, username=who["username"], password=who["password"], viewport=DESK
+    )
+    crawler = Crawler(axe, seen)
+    try:
+        person.sign_in()
+        visits = crawler.crawl(person)
+    finally:
+        person.close()
+
+    assert not crawler.problems, "\n".join(crawler.problems)
+    assert not person.complaints.found, "\n".join(person.complaints.found)
+    assert len(visits) > 10, json.dumps(visits)
+
+
+def test_the_pages_before_signing_in_and_after_a_fault_are_accessible(browser, demo, axe):
+    person = Person(browser, demo.address, username="nobody", password="wrong", viewport=DESK)
+    crawler = Crawler(axe, set(), expected=(200, 404))
+    try:
+        crawler.look_at(person, "/login/", LOOKS)
+        crawler.look_at(person, "/there-is-no-such-page/", LOOKS)
+        person.go("/login/")
+        person.fill("User name", "nobody")
+        person.fill("Password", "wrong")
+        person.press("Sign in")
+        crawler.measure(person, "/login/, refused", [DESK, PHONE])
+    finally:
+        person.close()
+
+    assert not crawler.problems, "\n".join(crawler.problems)

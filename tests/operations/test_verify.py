@@ -1,0 +1,472 @@
+"""Each invariant finds the one thing that was put wrong, and nothing where all is right."""
+
+import datetime as dt
+import json
+import time
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from releasemgr.operations.verify import INVARIANTS
+from releasemgr.workflow.perform import perform, record
+from tests.factories import (
+    BoardingFactory,
+    BookingFactory,
+    EnvironmentFactory,
+    HoldFactory,
+    RunFactory,
+    TaskFactory,
+    TaskRunFactory,
+    TrainFactory,
+    TurnoverFactory,
+    UserFactory,
+)
+from turnovers.engine import advance
+from turnovers.models import Attempt, Run, TaskRun, Turnover
+
+pytestmark = pytest.mark.django_db
+
+CHECKS = {invariant.number: invariant.check for invariant in INVARIANTS if invariant.check}
+
+
+def found(number):
+    """What the check says, as (where, what)."""
+    return [(violation.where, violation.what) for violation in CHECKS[number]()]
+
+
+def broken():
+    """Which of all invariants do not hold."""
+    return {number for number, check in CHECKS.items() if list(check())}
+
+
+def forge(row, transition="", by=None, **changes):
+    """Store a change as nobody may: with its history row, and no question asked."""
+    model = type(row)
+    columns = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+    forged = model(**columns | changes)
+    forged._state.adding = False
+    record(forged, by=by, reason="Forged", transition=transition)
+    return forged
+
+
+def test_all_hold_after_a_deployment(deployed, engineer):
+    turnover = deployed(1, 1, 2, 3)
+    perform(turnover, "verify", by=engineer)
+
+    assert broken() == set()
+
+
+def test_all_hold_in_an_empty_database():
+    assert broken() == set()
+
+
+def test_all_hold_while_a_manual_task_waits_and_after_a_retry(started, engineer, robot):
+    turnover = started(1)
+    TaskFactory(turnover=turnover, order=2, executor="")
+    advance.advance_turnover(turnover.pk)
+    assert broken() == set()
+
+    perform(TaskRun.objects.get(state="ready"), "report_problem", by=engineer, reason="No.")
+    advance.advance_turnover(turnover.pk)
+    turnover.refresh_from_db()
+    assert turnover.state == "failed"
+    assert broken() == set()
+
+    skip = [turnover.tasks.get(order=1).pk]
+    perform(turnover, "retry", by=engineer, reason="Again.", skip=skip)
+    advance.advance_turnover(turnover.pk)
+    perform(TaskRun.objects.get(state="ready"), "complete", by=engineer)
+    advance.advance_turnover(turnover.pk)
+    turnover.refresh_from_db()
+    assert turnover.state == "deployed"
+    assert broken() == set()
+
+
+class TestV1:
+    def test_a_success_without_an_attempt(self, started, robot):
+        started(1)
+        run = Run.objects.get()
+        advance.turn(run.pk, by=robot)
+        row = TaskRun.objects.get()
+        forge(row, "settle", by=robot, state="succeeded", lease_until=None)
+        Attempt.objects.update(ended_at=timezone.now(), outcome="failed")
+
+        assert found("V1") == [
+            (
+                f"turnovers.taskrun {row.pk}",
+                "It is succeeded by the engine, with 0 attempts that succeeded.",
+            )
+        ]
+
+    def test_an_attempt_that_nobody_claimed(self, deployed):
+        deployed(1)
+        row = TaskRun.objects.get()
+        now = timezone.now()
+        Attempt.objects.create(
+            task_run=row, fence=7, key="x", worker="w", claimed_at=now, ended_at=now, outcome="lost"
+        )
+
+        assert found("V1") == [
+            (f"turnovers.taskrun {row.pk}", "Its history knows no claim for attempt 7.")
+        ]
+
+    def test_a_claim_without_an_attempt(self, started, robot):
+        started(1)
+        run = Run.objects.get()
+        advance.turn(run.pk, by=robot)
+        row = TaskRun.objects.get()
+        forge(row, "claim", by=robot, fence=2)
+
+        assert (f"turnovers.taskrun {row.pk}", "Claim 2 in its history has no attempt.") in found(
+            "V1"
+        )
+
+    def test_two_successes_with_one_key(self, deployed):
+        turnover = deployed(1, 1)
+        first, second = TaskRun.objects.filter(run__turnover=turnover)
+        forge(first, "claim", state="running", lease_until=timezone.now(), fence=2)
+        now = timezone.now()
+        Attempt.objects.create(
+            task_run=first,
+            fence=2,
+            key=second.key,
+            worker="w",
+            claimed_at=now,
+            ended_at=now,
+            outcome="succeeded",
+        )
+
+        assert (f"key {second.key}", "More than one attempt succeeded with this key.") in found(
+            "V1"
+        )
+
+
+class TestV2:
+    def test_a_task_that_began_before_the_order_below_was_complete(self, started, robot):
+        turnover = started(1, 2)
+        run = Run.objects.get()
+        first = TaskRun.objects.get(pk=advance.turn(run.pk, by=robot).pk)
+        early = TaskRunFactory(run=run, task=turnover.tasks.get(order=2), state="ready")
+
+        assert found("V2") == [
+            (f"turnovers.taskrun {early.pk}", f"It began, and task run {first.pk} is not over.")
+        ]
+
+    def test_a_task_that_began_before_the_order_below_ended(self, started, robot):
+        turnover = started(1, 2)
+        run = Run.objects.get()
+        advance.turn(run.pk, by=robot)
+        early = TaskRunFactory(run=run, task=turnover.tasks.get(order=2), state="ready")
+        first = TaskRun.objects.get(order=1)
+        forge(first, "settle", state="succeeded", lease_until=None)
+
+        assert found("V2") == [
+            (f"turnovers.taskrun {early.pk}", "It began before what is of a lower order ended.")
+        ]
+
+    def test_a_task_that_the_run_went_past(self, started, robot):
+        turnover = started(1, 2, 3)
+        run = Run.objects.get()
+        TaskRunFactory(run=run, task=turnover.tasks.get(order=1), state="skipped")
+        TaskRunFactory(run=run, task=turnover.tasks.get(order=3), state="ready")
+        missed = turnover.tasks.get(order=2)
+
+        assert found("V2") == [
+            (
+                f"turnovers.deploymenttask {missed.pk}",
+                f"The running run of turnover {turnover.pk} went past it.",
+            )
+        ]
+
+
+class TestV3:
+    def test_a_state_that_history_does_not_know(self, deployed):
+        turnover = deployed(1)
+        Turnover._base_manager.update(state="verified")
+
+        assert found("V3") == [
+            (
+                f"turnovers.turnover {turnover.pk}",
+                "Its state and version are not those of its history.",
+            )
+        ]
+
+    def test_an_edit_that_changed_the_state_of_what_was_steered(self, deployed):
+        turnover = deployed(1)
+        forge(turnover, state="closed")
+
+        assert found("V3") == [
+            (f"turnovers.turnover {turnover.pk}", "an edit led from deployed to closed.")
+        ]
+
+    def test_a_step_from_where_it_does_not_start(self, deployed, engineer):
+        turnover = deployed(1)
+        forge(turnover, "accept", by=engineer, state="ready")
+
+        assert found("V3") == [
+            (f"turnovers.turnover {turnover.pk}", "“accept” led from deployed to ready.")
+        ]
+
+    def test_a_task_that_moved_after_its_end(self, deployed):
+        deployed(1)
+        row = TaskRun.objects.get()
+        forge(row, "claim", state="running", lease_until=timezone.now(), fence=2)
+
+        assert found("V3") == [
+            (f"turnovers.taskrun {row.pk}", "“claim” led from succeeded to running.")
+        ]
+
+
+def test_v4_a_version_without_its_history(deployed):
+    turnover = deployed(1)
+    Turnover._base_manager.update(version=99)
+
+    assert found("V4") == [
+        (f"turnovers.turnover {turnover.pk}", "Its present version is not in its history.")
+    ]
+
+
+def test_v4_a_gap(deployed):
+    turnover = deployed(1)
+    turnover.version += 5
+    forge(turnover)
+
+    ((where, what),) = found("V4")
+    assert where == f"turnovers.turnover {turnover.pk}"
+    assert "rows of history for versions 1 to" in what
+
+
+class TestV5:
+    def test_claims_of_a_turnover_that_no_booking_holds(self, robot):
+        run = RunFactory()
+        TaskFactory(turnover=run.turnover, order=1, executor="http")
+        advance.turn(run.pk, by=robot)
+
+        assert found("V5") == [
+            (f"turnovers.run {run.pk}", "Tasks were claimed without a confirmed booking.")
+        ]
+
+    def test_claims_long_after_it_had_deployed(self, deployed):
+        deployed(1)
+        row, later = TaskRun.objects.get(), timezone.now() + dt.timedelta(hours=1)
+        Attempt.objects.create(task_run=row, fence=2, key="x", worker="w", claimed_at=later)
+
+        assert found("V5") == [
+            (
+                f"turnovers.run {row.run_id}",
+                "Tasks were claimed while its turnover was not deploying.",
+            )
+        ]
+
+    def test_each_deployment_is_held_against_its_own_story(self, deployed):
+        for _ in range(3):
+            deployed(1)
+            time.sleep(1.1)  # more than the clocks of two machines may differ
+
+        assert found("V5") == []
+
+    @pytest.mark.parametrize("scope", ["all", "environment", "turnover", "train"])
+    def test_claims_under_a_hold(self, deployed, scope):
+        turnover = deployed(1)
+        train = TrainFactory()
+        BoardingFactory(train=train, release=turnover.release)
+        row = TaskRun.objects.get()
+        before = Attempt.objects.get().claimed_at - dt.timedelta(minutes=1)
+        target = {
+            "environment": turnover.environment,
+            "turnover": turnover,
+            "train": train,
+        }
+        named = {scope: target[scope]} if scope in target else {}
+        hold = HoldFactory(scope=scope, placed_at=before, **named)
+        # Its release came aboard only now, so the train's hold was not over it.
+        expected = [] if scope == "train" else [f"It was claimed under hold {hold.pk}."]
+
+        assert [what for where, what in found("V5")] == expected
+        assert all(where == f"turnovers.taskrun {row.pk}" for where, what in found("V5"))
+
+    def test_claims_of_what_rode_a_held_train(self, deployed):
+        boarding = BoardingFactory(release__state="executing", train__state="construction")
+        deployed(1, release=boarding.release)
+        before = Attempt.objects.get().claimed_at - dt.timedelta(minutes=1)
+        hold = HoldFactory(scope="train", train=boarding.train, placed_at=before)
+
+        assert [what for _, what in found("V5")] == [f"It was claimed under hold {hold.pk}."]
+
+    def test_a_hold_has_a_second_to_be_seen_and_ends_when_lifted(self, deployed, engineer):
+        environment = EnvironmentFactory(most_deployments=2)
+        hold = HoldFactory(placed_at=timezone.now() - dt.timedelta(hours=1))
+        perform(hold, "lift", by=engineer, reason="Fine.")
+        deployed(1, environment=environment)
+        HoldFactory(placed_at=timezone.now())
+
+        assert found("V5") == []
+
+    def test_a_start_before_the_window(self, deployed, robot):
+        turnover = deployed(1)
+        turnover.earliest = timezone.now() + dt.timedelta(hours=1)
+        turnover.latest = turnover.earliest
+        forge(turnover, "start", by=robot, state="deploying")
+
+        assert (
+            f"turnovers.turnover {turnover.pk}",
+            "The scheduler started it before its window.",
+        ) in found("V5")
+
+
+class TestV6:
+    @pytest.mark.parametrize(("step", "state"), [("accept", "ready"), ("verify", "verified")])
+    def test_an_author_who_judges(self, deployed, step, state):
+        turnover = deployed(1)
+        forge(turnover, step, by=turnover.author, state=state)
+
+        assert found("V6") == [
+            (
+                f"turnovers.turnover {turnover.pk}",
+                f"{turnover.author} took “{step}” as its author.",
+            )
+        ]
+
+    def test_one_person_who_settles_an_unknown_ending(self, deployed, engineer):
+        deployed(1)
+        row = TaskRun.objects.get()
+        forge(row, "confirm_happened", by=engineer, verdict_by_id=engineer.pk)
+
+        assert found("V6") == [
+            (
+                f"turnovers.taskrun {row.pk}",
+                f"{engineer} took “confirm_happened” without a second person.",
+            )
+        ]
+
+
+class TestV7:
+    def test_a_deployment_without_a_run(self):
+        turnover = TurnoverFactory(state="deploying")
+
+        assert found("V7") == [
+            (f"turnovers.turnover {turnover.pk}", "It is deploying, and no run of it is on.")
+        ]
+
+    def test_a_run_whose_turnover_does_not_deploy(self):
+        run = RunFactory(turnover__state="draft")
+
+        assert found("V7") == [
+            (f"turnovers.run {run.pk}", "It is running, and its turnover is not deploying.")
+        ]
+
+    def test_a_task_that_waits_in_a_run_that_is_over(self):
+        row = TaskRunFactory(run__state="failed", run__turnover__state="failed")
+
+        assert found("V7") == [
+            (f"turnovers.taskrun {row.pk}", "Its run is over, and it still waits.")
+        ]
+
+
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="its own constraint forbids it")
+@pytest.mark.parametrize(
+    ("first", "second", "expected"), [(True, False, 1), (False, True, 1), (False, False, 0)]
+)
+def test_v9_overlapping_bookings(first, second, expected):
+    environment, now = EnvironmentFactory(), timezone.now()
+    BookingFactory(environment=environment, starts=now, state="confirmed", exclusive=first)
+    later = now + dt.timedelta(hours=1)
+    BookingFactory(environment=environment, starts=later, state="confirmed", exclusive=second)
+    BookingFactory(starts=later, state="confirmed")
+
+    assert len(found("V9")) == expected
+
+
+class TestCommand:
+    def run(self, *arguments):
+        out = StringIO()
+        status = 0
+        try:
+            call_command("verify", *arguments, stdout=out)
+        except SystemExit as ended:
+            status = ended.code
+        return status, out.getvalue()
+
+    def test_it_says_that_all_hold(self, deployed):
+        deployed(1, 2)
+
+        status, text = self.run()
+
+        assert status == 0
+        assert "V2   ok" in text
+        assert "V8   outside" in text
+        assert text.splitlines()[-1].startswith("All hold (")
+
+    def test_it_names_what_does_not_with_its_page(self, settings):
+        settings.BASE_URL = "https://releases.example"
+        turnover = TurnoverFactory(state="deploying")
+
+        status, text = self.run("V7")
+
+        assert status == 1
+        address = f"https://releases.example{turnover.get_absolute_url()}"
+        assert f"turnovers.turnover {turnover.pk}  {address}: It is deploying" in text
+        assert "V1 " not in text
+
+    def test_it_lists_the_first_twenty_or_all_of_them(self):
+        for _ in range(22):
+            TurnoverFactory(state="deploying")
+
+        assert self.run("V7")[1].count("It is deploying") == 20
+        assert self.run("V7", "--all")[1].count("It is deploying") == 22
+
+    def test_it_answers_in_json(self, deployed):
+        deployed(1)
+
+        status, text = self.run("--json")
+
+        report = json.loads(text)
+        assert (status, report["holds"]) == (0, True)
+        assert [row["number"] for row in report["invariants"]] == [f"V{n}" for n in range(1, 11)]
+
+    def test_it_knows_no_other_numbers(self):
+        with pytest.raises(CommandError, match="There is no V11"):
+            call_command("verify", "V11")
+
+
+class TestHoldAndRelease:
+    def test_they_stop_everything_and_let_it_go_on(self, engineer, started):
+        call_command("hold", "--by", "eng", "--reason", "Restored.", stdout=StringIO())
+        turnover = TurnoverFactory()
+        (hold,) = turnover.active_holds()
+        assert (hold.scope, hold.reason, hold.placed_by) == ("all", "Restored.", engineer)
+
+        call_command("release", "--by", "eng", "--reason", "Checked.", stdout=StringIO())
+
+        assert turnover.active_holds() == []
+        assert hold.history.latest().history_change_reason == "Checked."
+        assert found("V3") == []
+
+    @pytest.mark.parametrize(
+        ("by", "reason", "said"),
+        [
+            ("nobody", "Why", "There is no active user"),
+            ("dev", "Why", "stop the line"),
+            ("eng", " ", "Say why"),
+        ],
+    )
+    def test_somebody_who_may_says_why(self, engineer, by, reason, said):
+        UserFactory(username="dev", role="Developer")
+
+        with pytest.raises(CommandError, match=said):
+            call_command("hold", "--by", by, "--reason", reason)
+
+    def test_one_of_several_is_named(self, engineer):
+        HoldFactory(reason="First")
+        second = HoldFactory(reason="Second")
+        release = ["release", "--by", "eng", "--reason", "Done."]
+
+        with pytest.raises(CommandError, match="First"):
+            call_command(*release)
+        call_command(*release, "--hold", str(second.pk), stdout=StringIO())
+        second.refresh_from_db()
+
+        assert second.state == "lifted"

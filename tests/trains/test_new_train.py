@@ -1,0 +1,373 @@
+"""Planning a train: calendars, presets, the preview, templates."""
+
+import datetime as dt
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from releasemgr.workflow.edit import edit
+from tests.factories import (
+    BookingFactory,
+    GateFactory,
+    MilestoneFactory,
+    ReleaseTypeFactory,
+    TemplateFactory,
+    TrainFactory,
+    UserFactory,
+)
+from trains.models import Calendar, Reservation, Template, Train
+from trains.outline import CriterionOutline, LevelOutline, MilestoneOutline, Outline
+
+pytestmark = pytest.mark.django_db
+
+NEW = "/trains/new/"
+FRIDAY, SATURDAY, MONDAY = dt.date(2027, 1, 1), dt.date(2027, 1, 2), dt.date(2027, 1, 4)
+
+
+@pytest.fixture
+def calendar():
+    """Monday to Friday; New Year's Day is a holiday."""
+    found = Calendar.objects.get(is_default=True)
+    found.holidays.create(day=FRIDAY, name="New Year")
+    return found
+
+
+def text(answer):
+    return answer.content.decode()
+
+
+def filled(release_type, manager, **more):
+    return {
+        "name": "Larch",
+        "release_type": release_type.pk,
+        "manager": manager.pk,
+        "purpose": "Why not",
+    } | more
+
+
+# --- Working days ---------------------------------------------------------------------------------
+
+
+def test_the_proposed_calendar_is_chosen_for_a_new_train(client, manager, calendar):
+    form = client.get(NEW, {"type": ReleaseTypeFactory().pk}).context["form"]
+
+    assert form["calendar"].value() == calendar.pk
+
+
+@pytest.mark.parametrize(
+    ("how", "kept"), [("", SATURDAY), ("forward", MONDAY), ("back", dt.date(2026, 12, 31))]
+)
+def test_dates_on_days_off_are_kept_or_moved_as_chosen(client, manager, calendar, how, kept):
+    answer = client.post(
+        NEW,
+        filled(ReleaseTypeFactory(), manager, start=SATURDAY, calendar=calendar.pk, days_off=how),
+    )
+
+    assert answer.status_code == 303
+    assert Train.objects.get().start == kept
+
+
+def test_dates_that_were_moved_out_of_order_are_refused(client, manager, calendar):
+    data = filled(ReleaseTypeFactory(), manager, calendar=calendar.pk, days_off="forward")
+
+    answer = client.post(NEW, data | {"start": SATURDAY, "end": "2026-12-31"})
+
+    assert answer.status_code == 422
+    assert not Train.objects.exists()
+
+
+# --- Buttons that only fill or look ---------------------------------------------------------------
+
+
+def test_the_preview_button_stores_nothing_and_loses_nothing(client, manager, calendar):
+    engineer = UserFactory(role="Release engineer")
+    data = filled(ReleaseTypeFactory(), manager, start=SATURDAY, calendar=calendar.pk)
+
+    answer = client.post(
+        NEW, data | {"look": "yes", "engineers": [engineer.pk], "criteria_qa": "It works"}
+    )
+
+    assert answer.status_code == 200
+    assert not Train.objects.exists()
+    form = answer.context["form"]
+    assert form["name"].value() == "Larch"
+    assert form["engineers"].value() == [str(engineer.pk)]
+    assert form["criteria_qa"].value() == "It works"
+    assert "is a day off. The next working day is Mon 4 January 2027" in text(answer)
+
+
+def test_a_preset_fills_the_dates_of_a_quarter(client, manager, calendar):
+    key = client.get(NEW, {"type": ReleaseTypeFactory().pk}).context["periods"][0].key
+    data = filled(ReleaseTypeFactory(), manager, calendar=calendar.pk)
+
+    form = client.post(NEW, data | {"fill": key}).context["form"]
+
+    dates = [form[n].value() for n in ("start", "scoping_end", "construction_end", "qa_end", "end")]
+    assert dates == sorted(dates)
+    assert form["name"].value() == "Larch"
+    assert not Train.objects.exists()
+
+
+def test_stages_follow_from_the_start_by_the_lengths_of_the_template(client, manager, calendar):
+    template = TemplateFactory(outline=Outline(lengths=(1, 1, 1, 1)))
+    data = filled(template.release_type, manager, calendar=calendar.pk, start=MONDAY)
+
+    form = client.post(NEW, data | {"fill": "stages", "template": template.latest.pk}).context[
+        "form"
+    ]
+
+    assert form["end"].value() == MONDAY + dt.timedelta(days=4)
+
+
+def test_the_button_of_an_edit_stores_nothing_either(client, manager):
+    train = TrainFactory(name="Before")
+    url = reverse("trains:edit", args=[train.pk])
+
+    answer = client.post(url, {"look": "yes", "name": "After", "version": train.version})
+
+    assert answer.context["form"]["name"].value() == "After"
+    train.refresh_from_db()
+    assert (train.name, train.version) == ("Before", 1)
+
+
+def test_while_typing_the_preview_names_trains_that_go_then_too(client, manager):
+    other = TrainFactory(name="Birch", qa_end="2027-03-25", end="2027-03-31")
+    TrainFactory(name="Later", qa_end="2027-06-25", end="2027-06-30")
+    TrainFactory(name="Over", qa_end="2027-03-25", end="2027-03-31", state="cancelled")
+
+    page = text(client.get(reverse("trains:preview"), {"start": "2027-01-04", "end": "2027-03-30"}))
+
+    assert other.get_absolute_url() in page
+    assert "Later" not in page
+    assert "Over" not in page
+    assert "<html" not in page
+
+
+def test_the_preview_of_a_planned_train_names_reservations_left_outside(client, manager):
+    train = TrainFactory()
+    booking = BookingFactory(starts=timezone.now() + dt.timedelta(days=90), state="confirmed")
+    Reservation.objects.create(train=train, booking=booking)
+    asked = {"start": train.start, "end": train.end, "train": train.pk}
+
+    page = text(client.get(reverse("trains:preview"), asked))
+
+    assert f"{booking.environment.name} is reserved outside these dates" in page
+    assert train.get_absolute_url() not in page
+
+
+@pytest.mark.parametrize("start", ["yesterday", "9999-12-31", "0001-01-01", ""])
+def test_a_preview_of_what_is_no_date_is_empty(client, manager, start):
+    answer = client.get(
+        reverse("trains:preview"), {"start": start, "end": "x", "train": "", "calendar": "99999999"}
+    )
+
+    assert answer.status_code == 200
+    assert "Give dates" in text(answer)
+
+
+# --- Templates ------------------------------------------------------------------------------------
+
+
+def whole_outline(owner):
+    return Outline(
+        lengths=(5, 5, 5, 5),
+        needs={"train": True, "development": False, "executive": False},
+        levels={"train": (LevelOutline("Board", (owner.pk,)),)},
+        gates={"qa": 14},
+        criteria=(
+            CriterionOutline("scoping", "Scope agreed", "By all", owner.pk, 3),
+            CriterionOutline("qa", "Rehearsed"),
+        ),
+        milestones=(MilestoneOutline("Freeze", 8, owner.pk, for_all=True),),
+    )
+
+
+def test_the_standard_template_of_a_type_is_what_its_trains_begin_with(client, manager, calendar):
+    owner = UserFactory(role="Approver")
+    template = TemplateFactory(outline=whole_outline(owner), is_standard=True)
+    page = client.get(NEW, {"type": template.release_type.pk})
+    form = page.context["form"]
+    assert form["criteria_scoping"].value() == "Scope agreed"
+    assert form["needs_train_approval"].value() is True
+    assert form["needs_development_approval"].value() is False
+
+    client.post(
+        NEW,
+        filled(
+            template.release_type,
+            manager,
+            calendar=calendar.pk,
+            start=MONDAY,
+            needs_train_approval="on",
+            template=template.latest.pk,
+            criteria_scoping="Scope agreed\nBudget there",
+            criteria_qa="",
+        ),
+    )
+
+    train = Train.objects.get()
+    assert train.template == template.latest
+    first, second = train.gates.get(stage="scoping").criteria.all()
+    assert (first.description, first.owner, first.own_due) == ("By all", owner, dt.date(2027, 1, 7))
+    assert (second.title, second.owner) == ("Budget there", None)
+    assert not train.gates.get(stage="qa").criteria.exists()
+    assert train.gates.get(stage="qa").date == dt.date(2027, 1, 22)
+    freeze = train.milestones.get()
+    assert (freeze.due, freeze.owner, freeze.for_all) == (dt.date(2027, 1, 14), owner, True)
+    assert train.train_signoff.levels.get().rules.get().person == owner
+
+
+def test_who_has_left_owns_and_approves_nothing(client, manager, calendar):
+    owner = UserFactory(role="Approver", is_active=False)
+    template = TemplateFactory(outline=whole_outline(owner))
+    data = filled(template.release_type, manager, start=MONDAY, template=template.latest.pk)
+
+    client.post(NEW, data | {"criteria_scoping": "Scope agreed"})
+
+    train = Train.objects.get()
+    assert train.gates.get(stage="scoping").criteria.get().owner is None
+    assert train.train_signoff is None
+
+
+def template_form(template, **more):
+    return {
+        "name": template.name,
+        "release_type": template.release_type.pk,
+        "is_active": "on",
+        "version": template.version,
+        "scoping_days": 5,
+        "construction_days": 5,
+        "verification_days": 5,
+        "deployment_days": 5,
+    } | more
+
+
+def test_a_change_makes_the_next_version_and_leaves_the_used_one(client, manager):
+    owner = UserFactory(role="Approver")
+    template = TemplateFactory(outline=whole_outline(owner))
+    used = template.latest
+    train = TrainFactory(template=used)
+
+    answer = client.post(
+        reverse("trains:template-edit", args=[template.pk]),
+        template_form(template, criteria_scoping="Scope agreed", milestones="9* Freeze\n-2 Invite"),
+    )
+
+    assert answer.status_code == 303
+    template = Template.objects.get()
+    new = template.latest.outline
+    assert template.latest.number == 2
+    assert [(m.title, m.days, m.for_all, m.owner) for m in new.milestones] == [
+        ("Freeze", 9, True, owner.pk),
+        ("Invite", -2, False, None),
+    ]
+    assert new.criteria == (CriterionOutline("scoping", "Scope agreed", "By all", owner.pk, 3),)
+    assert new.levels == used.outline.levels
+    train.refresh_from_db()
+    assert train.template.outline == whole_outline(owner)
+    assert template.version == 2
+
+
+def test_a_template_that_is_stored_unchanged_gets_no_new_version(client, manager):
+    template = TemplateFactory(
+        outline=Outline(
+            lengths=(5, 5, 5, 5), needs=dict.fromkeys(("train", "development", "executive"), False)
+        )
+    )
+
+    client.post(reverse("trains:template-edit", args=[template.pk]), template_form(template))
+
+    assert template.versions.count() == 1
+
+
+def test_a_change_from_an_old_page_is_a_conflict(client, manager):
+    template = TemplateFactory()
+    stale = template_form(template)
+    edit(template, by=manager, description="Changed meanwhile")
+
+    answer = client.post(
+        reverse("trains:template-edit", args=[template.pk]), stale | {"milestones": "3 New"}
+    )
+
+    assert answer.status_code == 409
+    assert template.versions.count() == 1
+
+
+@pytest.mark.parametrize("line", ["Freeze", "x Freeze", "99999 Freeze", "5*"])
+def test_a_milestone_without_its_days_is_refused_beside_the_field(client, manager, line):
+    template = TemplateFactory()
+
+    answer = client.post(
+        reverse("trains:template-edit", args=[template.pk]),
+        template_form(template, milestones=line),
+    )
+
+    assert answer.status_code == 422
+    assert "milestones" in answer.context["form"].errors
+
+
+def test_a_type_has_one_standard_template(client, manager):
+    first = TemplateFactory(is_standard=True)
+    second = TemplateFactory(release_type=first.release_type)
+
+    answer = client.post(
+        reverse("trains:template-edit", args=[second.pk]), template_form(second, is_standard="on")
+    )
+
+    assert answer.status_code == 422
+    assert "This release type has a standard template already." in text(answer)
+
+
+def test_approvers_of_a_template_are_named_on_a_page(client, manager):
+    template = TemplateFactory()
+    voter = UserFactory(role="Approver")
+
+    answer = client.post(
+        reverse("trains:template-approval", args=[template.pk, "executive"]),
+        {"version": template.version, "level1_name": "Board", "level1_people": [voter.pk]},
+    )
+
+    assert answer.status_code == 303
+    latest = Template.objects.get().latest
+    assert latest.number == 2
+    assert latest.outline.levels["executive"] == (LevelOutline("Board", (voter.pk,)),)
+    assert str(voter) in text(client.get(template.get_absolute_url()))
+
+
+def test_a_train_is_kept_as_a_template(client, manager, calendar):
+    train = TrainFactory(
+        calendar=calendar,
+        start=MONDAY,
+        scoping_end=dt.date(2027, 1, 11),
+        needs_train_approval=True,
+        construction_end=None,
+        qa_end=None,
+        end=dt.date(2027, 1, 18),
+    )
+    gate = GateFactory(train=train)
+    gate.criteria.create(title="Agreed", own_due=dt.date(2027, 1, 6))
+    MilestoneFactory(train=train, title="Invite", due=dt.date(2026, 12, 31))
+
+    client.post(reverse("trains:keep", args=[train.pk]), {"name": "As Larch"})
+
+    outline = Template.objects.get(name="As Larch").latest.outline
+    assert outline.lengths == (5, 0, 0, 5)
+    assert outline.needs["train"] is True
+    assert outline.criteria == (CriterionOutline("scoping", "Agreed", days=2),)
+    assert [(one.title, one.days) for one in outline.milestones] == [("Invite", -1)]
+
+
+def test_the_ways_to_begin_are_a_type_a_template_and_a_copy(client, manager):
+    template = TemplateFactory()
+    hidden = TemplateFactory(is_active=False)
+    train = TrainFactory()
+
+    page = text(client.get(NEW))
+
+    assert f"?template={template.latest.pk}" in page
+    assert f"?template={hidden.latest.pk}" not in page
+    assert f'<option value="{train.pk}"' in page
+    assert client.get(NEW, {"copy": train.pk}).headers["Location"] == reverse(
+        "trains:copy", args=[train.pk]
+    )

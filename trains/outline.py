@@ -1,0 +1,87 @@
+"""A train's plan without its dates: what templates keep, copies carry and release types begin with.
+
+Days are working days after the train's start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+#: How long the four stages take in working days where nothing else is said: ten weeks in all.
+USUAL_LENGTHS = (10, 25, 10, 5)
+
+
+@dataclass(frozen=True)
+class CriterionOutline:
+    """An exit criterion to be; ``days`` only where it has a date of its own."""
+
+    stage: str
+    title: str
+    description: str = ""
+    owner: int | None = None
+    days: int | None = None
+    environment: int | None = None
+
+
+@dataclass(frozen=True)
+class MilestoneOutline:
+    """A milestone to be."""
+
+    title: str
+    days: int
+    owner: int | None = None
+    same_role: bool = False
+    for_all: bool = False
+
+
+@dataclass(frozen=True)
+class LevelOutline:
+    """Who decides on one level: each of the people, and so many of each group, by their keys."""
+
+    name: str = ""
+    people: tuple[int, ...] = ()
+    groups: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Outline:
+    """All that a new train can begin with besides its name, its start and its people."""
+
+    lengths: tuple[int, int, int, int] = USUAL_LENGTHS
+    needs: dict[str, bool] = field(default_factory=dict)
+    levels: dict[str, tuple[LevelOutline, ...]] = field(default_factory=dict)
+    gates: dict[str, int] = field(default_factory=dict)
+    criteria: tuple[CriterionOutline, ...] = ()
+    milestones: tuple[MilestoneOutline, ...] = ()
+
+    def titles(self, stage: str) -> list[str]:
+        """The criteria of one gate, by their titles."""
+        return [criterion.title for criterion in self.criteria if criterion.stage == stage]
+
+    def to_json(self) -> dict[str, Any]:
+        """As a version of a template stores it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Outline:
+        """What ``to_json`` wrote."""
+        first, second, third, fourth = content["lengths"]
+        return cls(
+            lengths=(first, second, third, fourth),
+            needs=dict(content["needs"]),
+            levels={
+                which: tuple(
+                    LevelOutline(
+                        level["name"],
+                        tuple(level["people"]),
+                        tuple((group, needed) for group, needed in level["groups"]),
+                    )
+                    for level in levels
+                )
+                for which, levels in content["levels"].items()
+            },
+            gates=dict(content["gates"]),
+            criteria=tuple(CriterionOutline(**one) for one in content["criteria"]),
+            milestones=tuple(MilestoneOutline(**one) for one in content["milestones"]),
+        )

@@ -1,0 +1,1 @@
+"""The pages of trains and of what rides them."""

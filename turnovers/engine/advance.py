@@ -1,0 +1,350 @@
+"""Carry runs forward: open the next order, carry out what waits, end what is over.
+
+Any number of workers may do so at once with the same run; the ledger decides who has which task.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils.module_loading import import_string
+from kombu.exceptions import OperationalError as BrokerError
+
+from releasemgr.accounts.models import User
+from releasemgr.workflow.perform import dispatch_on_commit, perform
+from releasemgr.workflow.refusals import TransitionRefused
+from turnovers import executors
+from turnovers.engine import ledger, wake
+from turnovers.engine.carry import carry_out
+from turnovers.engine.entries import ask
+from turnovers.engine.ledger import Opening
+from turnovers.engine.plan import Plan
+from turnovers.models import DeploymentTask, Run, TaskRun, Turnover
+from turnovers.states import TaskState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from turnovers.engine.ledger import Claim, RunFacts
+    from turnovers.engine.plan import Placed
+    from turnovers.executors import Outcome
+
+    #: A claim and how it ended, if there is one to enter.
+    Finished = tuple[Claim, Outcome] | None
+
+logger = logging.getLogger(__name__)
+
+HINT = "turnovers.tasks.advance_run"
+DRAIN = "turnovers.tasks.drain"
+#: After so long a worker hands over to a new hint, so that other kinds of work get their turn.
+SLICE_SECONDS = 2.0
+#: So many tasks of a run are carried out before the worker looks at the others that wait,
+SLICE_TASKS = 2
+#: and so many where no others wait.
+SLICE_ALONE = 50
+#: So many runs are looked up at once.
+MOST_PICKED = 8
+#: How many workers are called at once.
+MOST_CALLED = 16
+#: Seconds between the tries to enter an outcome.
+PATIENCE = (0.2, 1, 3, 5)
+
+
+def advance(pk: int) -> None:
+    """Carry the run forward, and then whatever else waits, for a slice of time."""
+    worker = Worker(time.monotonic() + SLICE_SECONDS, by=User.objects.robot())
+    worker.carry(pk)
+    worker.drain()
+
+
+def drain() -> None:
+    """Carry forward whatever can go on, what has waited longest first; harmless if nothing can."""
+    Worker(time.monotonic() + SLICE_SECONDS, by=User.objects.robot()).drain()
+
+
+class Worker:
+    """Carries runs forward, a few tasks of each in turn, for a slice of time.
+
+    What is left at its end is left to another worker, who is called.
+    """
+
+    def __init__(self, until: float, *, by: User) -> None:
+        self.until = until
+        self.by = by
+        #: What lies ahead of the runs, as far as it was read: plans are frozen by now.
+        self._plans: dict[int, Plan | None] = {}
+
+    def drain(self) -> None:
+        """Carry forward whatever can go on, until nothing can or the time is over."""
+        seen: set[int] = set()
+        while picked := _pick(seen):
+            most = SLICE_TASKS if len(picked) > 1 else SLICE_ALONE
+            for pk in picked:
+                if time.monotonic() >= self.until:
+                    dispatch_on_commit(DRAIN, 0)
+                    return
+                if not self.carry(pk, most, is_picked=True):
+                    seen.add(pk)  # it can't go on, or somebody else has it
+
+    def carry(self, pk: int, most: int = SLICE_TASKS, *, is_picked: bool = False) -> bool:
+        """Carry one run forward by ``most`` tasks; say whether any were done."""
+        finished: Finished = None
+        for count in range(most + 1):
+            turned = Turn(
+                pk,
+                by=self.by,
+                most=most if count < most and (time.monotonic() < self.until or not count) else 0,
+                patiently=bool(finished) or not is_picked,
+                plan=self._plans.get(pk),
+            )
+            claim = _patiently(turned, finished)
+            self._plans[pk] = turned.plan
+            if claim is None:
+                return finished is not None or turned.has_passed
+            finished = (claim, carry_out(claim))
+        return True
+
+
+def _pick(without: set[int]) -> list[int]:
+    """The runs to carry on next, but for those."""
+    sql, values = _can_go_on()
+    rows = ask(f"{sql} LIMIT {MOST_PICKED + len(without)}", values)
+    return [pk for (pk,) in rows if pk not in without][:MOST_PICKED]
+
+
+@cache
+def _can_go_on() -> tuple[str, Sequence[Any]]:
+    """The statement behind the name: to make it anew costs more than to have it answered."""
+    runs: Any = Run.objects.that_can_go_on().waiting_longest_first().values_list("pk")
+    sql, values = runs.query.sql_with_params()
+    return sql, values
+
+
+def _patiently(turned: Turn, finished: Finished) -> Claim | None:
+    """Turn the page, also where the database is away for a moment: an outcome comes only once."""
+    for pause in PATIENCE if finished else ():
+        try:
+            return turned.take(finished)
+        except (OperationalError, InterfaceError):
+            logger.warning("What %s has finished is entered again.", turned.pk, exc_info=True)
+            connection.close()
+            time.sleep(pause)
+    return turned.take(finished)
+
+
+def turn(pk: int, finished: Finished = None, *, by: User) -> Claim | None:
+    """Turn the page of a run once; see ``Turn``."""
+    return Turn(pk, by=by).take(finished)
+
+
+@dataclass
+class Turn:
+    """One turn of a run's page: enter what is finished, open what follows, take the next task.
+
+    All of it is one short transaction, committed when ``take`` returns. A run that has nothing left
+    is ended.
+    """
+
+    pk: int
+    by: User
+    #: So many tasks that touch nothing outside are done at once; with none, nothing is begun.
+    most: int = SLICE_ALONE
+    patiently: bool = True
+    #: What lies ahead, as far as it was read; the next turn of the same worker goes on with it.
+    plan: Plan | None = None
+    #: Whether anything was done that needs nobody outside.
+    has_passed: bool = field(default=False, init=False)
+    #: The step that ends the run, where it is at its end.
+    ending: str = field(default="", init=False)
+
+    def take(self, finished: Finished = None) -> Claim | None:
+        """Do it, and return the task that is now ours to carry out, if any."""
+        self.ending = ""
+        with transaction.atomic():
+            run = ledger.lock_run(self.pk, patiently=self.patiently)
+            if run is None:
+                return None
+            self.run = run
+            if finished is None:
+                ledger.mark_turned(run)
+            else:
+                ledger.settle(*finished, now=run.now, by=self.by)
+            claim = self._follow() if run.is_on else None
+        # Outside: a run's end locks from the environment down, and here the run was locked first.
+        if self.ending:
+            _end(self.pk, self.ending, by=self.by)
+        return claim
+
+    def _follow(self) -> Claim | None:
+        """The task that may begin, or the run's end where it is at it."""
+        stands = ledger.balance(self.run)
+        if stands.unknown:
+            return None
+        if stands.failed:
+            self.ending = "" if stands.running else "fail"
+            return None
+        if stands.live:
+            room = self.run.most_parallel - stands.running
+            return self._take_waiting() if room > 0 else None
+        return self._open_after(stands.last)
+
+    def _take_waiting(self) -> Claim | None:
+        found = ledger.next_in_line(self.run) if self.most else None
+        if found is None or not self.may_go_on:
+            return None
+        pk, task, key = found
+        return ledger.claim(pk, key, DeploymentTask.all_ever.get(pk=task), self.run, by=self.by)
+
+    def _open_after(self, last: int) -> Claim | None:
+        """Open orders until one has something that somebody has to carry out."""
+        self.plan = self.plan or Plan(self.run)
+        passed = 0
+        while placed := self.plan.after(last):
+            if not self.may_go_on:
+                return None
+            if passed >= self.most:
+                return None
+            openings = self._openings(placed)
+            last = openings[0].order
+            if not all(self._is_passed(opening) for opening in openings):
+                return self._open(openings)
+            for opening in openings:
+                self._pass(opening)
+            passed += len(openings)
+        self.ending = "succeed"
+        return None
+
+    def _openings(self, placed: list[Placed]) -> list[Opening]:
+        """How each task of an order begins in this run."""
+        run = self.run
+        tries = ledger.tries_before([task.pk for _, task in placed]) if run.number > 1 else {}
+        return [
+            Opening(
+                task=task,
+                order=order,
+                key=f"{run.turnover}:{task.pk}:{tries.get(task.pk, 0) + 1}",
+                state=self._opening_state(task),
+                ready_at=_ready_at(task, run),
+                detail=self._why_skipped if task.pk in run.skip else "",
+            )
+            for order, task in placed
+        ]
+
+    def _opening_state(self, task: DeploymentTask) -> TaskState:
+        if task.pk in self.run.skip:
+            return TaskState.SKIPPED
+        return TaskState.READY if task.is_manual else TaskState.WAITING
+
+    def _is_passed(self, opening: Opening) -> bool:
+        """Whether nobody has to do anything for it: it is skipped, or touches nothing outside."""
+        if opening.state == TaskState.SKIPPED:
+            return True
+        carrier = opening.task.carrier
+        is_due = opening.ready_at <= self.run.now
+        return (
+            opening.state == TaskState.WAITING
+            and is_due
+            and carrier is not None
+            and carrier.is_instant
+        )
+
+    def _pass(self, opening: Opening) -> None:
+        self.has_passed = True
+        if opening.state == TaskState.SKIPPED:
+            ledger.open_task(self.run, opening, by=self.by)
+            return
+        carrier = executors.get(opening.task.executor)
+        outcome = carrier.run(executors.TaskContext(opening.task.parameters, opening.key, 1, 1, 1))
+        ledger.open_and_pass(self.run, opening, by=self.by, detail=outcome.detail)
+
+    def _open(self, openings: list[Opening]) -> Claim | None:
+        """Make the task runs, the first that is due as ours; call workers for the others."""
+        claim, called = None, 0
+        for opening in openings:
+            is_due = opening.state == TaskState.WAITING and opening.ready_at <= self.run.now
+            if is_due and claim is None:
+                claim = ledger.open_and_claim(self.run, opening, by=self.by)
+                continue
+            ledger.open_task(self.run, opening, by=self.by)
+            called += is_due
+            if opening.state == TaskState.WAITING and not is_due:
+                wake.scheduler()
+        for _ in range(min(called, MOST_CALLED, self.run.most_parallel - 1)):
+            dispatch_on_commit(HINT, self.pk)
+        return claim
+
+    @cached_property
+    def may_go_on(self) -> bool:
+        """Whether nothing stands in the way; where something might, the rules are asked."""
+        if self.run.is_plain:
+            return True
+        turnover = Turnover.objects.with_page_facts().get(pk=self.run.turnover)
+        return not turnover.claim_blockers()
+
+    @cached_property
+    def _why_skipped(self) -> str:
+        run: Any = Run.objects.get(pk=self.pk)
+        first = run.history.earliest()
+        words = f"{run.started_by} passed over it in this run."
+        return str(first.history_change_reason or words)
+
+
+def _ready_at(task: DeploymentTask, run: RunFacts) -> Any:
+    """When it may begin: not before its own time, nor before its executor's."""
+    times = [run.now, task.not_before]
+    if task.carrier is not None:
+        times.append(task.carrier.begins_at(task.parameters, run.now))
+    return max(moment for moment in times if moment is not None)
+
+
+# --- Hints ----------------------------------------------------------------------------------------
+
+
+def advance_turnover(pk: int) -> None:
+    """Carry the turnover's present run forward."""
+    for run_pk in Run.objects.running().filter(turnover=pk).values_list("pk", flat=True):
+        advance(run_pk)
+
+
+def advance_task_run(pk: int) -> None:
+    """Carry the task's run forward."""
+    for run_pk in TaskRun.objects.filter(pk=pk).values_list("run_id", flat=True):
+        advance(run_pk)
+
+
+def look() -> None:
+    """Call workers for the runs that can go on, whether or not somebody was told."""
+    if count := Run.objects.that_can_go_on()[:MOST_CALLED].count():
+        transaction.on_commit(lambda: _call_workers(count), robust=True)
+
+
+def _call_workers(count: int) -> None:
+    """Send so many hints; a broker that is away is tried once, since each try takes seconds."""
+    try:
+        for _ in range(count):
+            import_string(DRAIN).delay(0)
+    except BrokerError:
+        logger.warning("No worker can be called now: the broker is away.")
+
+
+# --- The end --------------------------------------------------------------------------------------
+
+
+def _end(pk: int, step: str, *, by: User) -> None:
+    run = Run.objects.get(pk=pk)
+    reason = _why_failed(run) if step == "fail" else ""
+    try:
+        perform(run, step, by=by, reason=reason)
+    except TransitionRefused as refused:
+        # Somebody aborted it, or another worker was first; if not, the scheduler comes back to it.
+        logger.info("%s did not %s now: %s", run, step, refused)
+
+
+def _why_failed(run: Run) -> str:
+    failed = run.task_runs.filter(state=TaskState.FAILED).select_related("task")
+    return " ".join(f"Task {row.task.order}, {row.task}: {row.detail}" for row in failed)

@@ -1,0 +1,402 @@
+"""The book of who carries out which task: claims, attempts, outcomes.
+
+Besides ``perform`` this is the only place that writes the state of a task run. Every entry is made
+under the run's row lock, by the database's clock, and with a fence: a number that grows with each
+claim, so that whoever lost a claim cannot write over the one who took it up.
+
+A claim is committed before the outside is touched, and marked as sent right before: so of a worker
+that died it is known whether anything can have happened.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from django.conf import settings
+from django.db import connection
+
+from trains.states import STAGES
+from turnovers import life
+from turnovers.engine.entries import ROW, Story, ask, change, enter, moment, now_sql
+from turnovers.models import Attempt, DeploymentTask, LateWord, TaskRun
+from turnovers.states import LIVE_TASK, TaskState
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from releasemgr.accounts.models import User
+    from turnovers.executors import Outcome
+
+logger = logging.getLogger(__name__)
+
+#: What is kept of a task's output: its end, which says why.
+MOST_OUTPUT = 64 * 1024
+MOST_DETAIL = 1000
+FIRST_PAUSE, LONGEST_PAUSE = dt.timedelta(seconds=2), dt.timedelta(minutes=5)
+#: A repeat-safe task whose calls end unclear is called so often before people are asked.
+MOST_UNCLEAR = 5
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What the engine needs to know of a run, as it was when it was locked.
+
+    ``is_plain`` says that nothing stands in the way of its next task, without asking the rules;
+    where it is false, they are asked, and may still say so.
+    """
+
+    pk: int
+    turnover: int
+    number: int
+    is_undo: bool
+    skip: frozenset[int]
+    is_on: bool
+    most_parallel: int
+    is_plain: bool
+    now: dt.datetime
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One worker's right to carry out one task, this time."""
+
+    pk: int
+    fence: int
+    key: str
+    task: DeploymentTask
+    run: RunFacts
+
+    def attempt(self) -> Attempt:
+        """Its row."""
+        return Attempt.objects.get(task_run=self.pk, fence=self.fence)
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Where a run stands: the last order that was opened, and what of it is not over."""
+
+    last: int
+    failed: int = 0
+    unknown: int = 0
+    running: int = 0
+    live: int = 0
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A task whose turn has come, and the state in which it begins."""
+
+    task: DeploymentTask
+    order: int
+    key: str
+    state: TaskState
+    ready_at: dt.datetime
+    detail: str = ""
+
+
+# --- Looking --------------------------------------------------------------------------------------
+
+_MOVING = ", ".join(f"'{state}'" for _, states in STAGES[1:4] for state in states)
+_LOCK = "SELECT id FROM turnovers_run WHERE id = %s FOR NO KEY UPDATE"
+_FACTS = f"""
+SELECT r.turnover_id, r.number, r.kind, r.skip, r.state = 'running' AND t.state = 'deploying',
+    t.most_parallel,
+    e.state = 'online' AND NOT e.is_production
+    AND (b.id IS NULL OR (b.state = 'confirmed' AND b.ends > {{now}}))
+    AND (a.id IS NULL OR a.state IN ('executing', 'complete'))
+    AND (t.train_id IS NULL OR tr.state IN ({_MOVING}))
+    AND NOT EXISTS (
+        SELECT 1 FROM trains_boarding p JOIN trains_train o ON o.id = p.train_id
+        WHERE p.release_id = t.release_id AND p.state = 'aboard' AND o.state NOT IN ({_MOVING}))
+    AND NOT EXISTS (SELECT 1 FROM turnovers_hold h WHERE h.state = 'active'),
+    {{now}}
+FROM turnovers_run r
+JOIN turnovers_turnover t ON t.id = r.turnover_id
+JOIN environments_environment e ON e.id = t.environment_id
+LEFT JOIN environments_booking b ON b.id = t.booking_id
+LEFT JOIN trains_applicationrelease a ON a.id = t.release_id
+LEFT JOIN trains_train tr ON tr.id = t.train_id
+WHERE r.id = %s
+"""  # noqa: S608 -- made of our own words
+_ASK = "EXECUTE releasemgr_facts (%s)"
+#: The sessions that know that statement: to plan it takes ten times as long as to answer it, so
+#: PostgreSQL does that once.
+_prepared: WeakSet[Any] = WeakSet()
+
+
+def _prepare() -> None:
+    if connection.connection not in _prepared:
+        # Not the time of the message, which may have waited for the lock.
+        statement = _FACTS.format(now="CLOCK_TIMESTAMP()").replace("%s", "$1")
+        ask(f"PREPARE releasemgr_facts (bigint) AS {statement}")
+        _prepared.add(connection.connection)
+
+
+def lock_run(pk: int, *, patiently: bool = True) -> RunFacts | None:
+    """Lock the run for this transaction; None where there is none.
+
+    Unless ``patiently``, also where somebody else has it: he does what there is to do.
+    """
+    # Asked with the lock in hand: what is true and what time it is after whatever wait that took.
+    if connection.vendor != "postgresql":
+        rows = ask(_FACTS.format(now=now_sql()), [pk])
+    elif patiently:
+        _prepare()
+        rows = ask(f"{_LOCK}; {_ASK}", [pk, pk])
+    else:
+        _prepare()
+        rows = ask(_ASK, [pk]) if ask(f"{_LOCK} SKIP LOCKED", [pk]) else []
+    if not rows:
+        return None
+    turnover, number, kind, skip, is_on, most_parallel, is_plain, now = rows[0]
+    skipped = json.loads(skip) if isinstance(skip, str) else skip
+    return RunFacts(
+        pk=pk,
+        turnover=turnover,
+        number=number,
+        is_undo=kind == "undo",
+        skip=frozenset(skipped),
+        is_on=bool(is_on),
+        most_parallel=most_parallel,
+        is_plain=bool(is_plain),
+        now=moment(now),
+    )
+
+
+_BALANCE = """
+SELECT "order", SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END),
+    SUM(CASE WHEN state = 'unknown' THEN 1 ELSE 0 END),
+    SUM(CASE WHEN state = 'running' THEN 1 ELSE 0 END),
+    SUM(CASE WHEN state IN ({live}) THEN 1 ELSE 0 END)
+FROM turnovers_taskrun
+WHERE run_id = %s
+    AND "order" = (SELECT MAX("order") FROM turnovers_taskrun WHERE run_id = %s)
+GROUP BY "order"
+""".format(live=", ".join(f"'{state}'" for state in sorted(LIVE_TASK)))  # noqa: S608
+
+
+def balance(run: RunFacts) -> Balance:
+    """Count the tasks of the last order by what they still need: those before it are complete."""
+    rows = ask(_BALANCE, [run.pk, run.pk])
+    return Balance(*rows[0]) if rows else Balance(last=0)
+
+
+_NEXT = """
+SELECT id, task_id, key FROM turnovers_taskrun
+WHERE run_id = %s AND state = 'waiting' AND ready_at <= %s ORDER BY "order", id LIMIT 1
+"""
+
+
+def next_in_line(run: RunFacts) -> tuple[int, int, str] | None:
+    """The task run of the locked run that waits and is due: its id, its task's id and its key."""
+    rows = ask(_NEXT, [run.pk, run.now])
+    return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
+
+
+def mark_turned(run: RunFacts) -> None:
+    """Say that a worker has this run now, so that others come first next time."""
+    change("UPDATE turnovers_run SET turned_at = %s WHERE id = %s", [run.now, run.pk])
+
+
+# --- Claiming -------------------------------------------------------------------------------------
+
+_NEW = """
+INSERT INTO turnovers_taskrun (version, run_id, task_id, "order", key, fence, lease_until, worker,
+    started_at, ended_at, ready_at, detail, output, evidence, verdict, verdict_reason, state)
+VALUES (1, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, '', '', '', '', %s)
+"""
+_CLAIM = """
+UPDATE turnovers_taskrun SET state = 'running', fence = fence + 1, lease_until = %s, worker = %s,
+    started_at = COALESCE(started_at, %s), output = '', detail = '', version = version + 1
+WHERE id = %s AND state = 'waiting'
+"""
+_ATTEMPT = f"""
+INSERT INTO turnovers_attempt (task_run_id, fence, key, worker, claimed_at, outcome, detail)
+SELECT id, fence, key, worker, %s, '', '' FROM {ROW}
+"""  # noqa: S608
+_DONE_ATTEMPT = f"""
+INSERT INTO turnovers_attempt
+    (task_run_id, fence, key, worker, claimed_at, ended_at, outcome, detail)
+SELECT id, fence, key, worker, %s, %s, 'succeeded', detail FROM {ROW}
+"""  # noqa: S608
+
+
+def open_task(run: RunFacts, opening: Opening, *, by: User) -> int:
+    """Make the task run in the state in which it waits, or is passed over; return its id."""
+    skipped = opening.state == TaskState.SKIPPED
+    values = [
+        *(run.pk, opening.task.pk, opening.order, opening.key, 0, None, "", None),
+        *(run.now if skipped else None, opening.ready_at, opening.detail, opening.state.value),
+    ]
+    story = Story(by, "", run.now, opening.detail, is_new=True)
+    entered = enter(_NEW, values, story)
+    return entered[0] if entered else 0
+
+
+def open_and_claim(run: RunFacts, opening: Opening, *, by: User) -> Claim:
+    """Make the task run as one that this worker carries out."""
+    values = [
+        *(run.pk, opening.task.pk, opening.order, opening.key, 1, run.now + _lease(), life.name()),
+        *(run.now, None, opening.ready_at, "", TaskState.RUNNING.value),
+    ]
+    story = Story(by, "claim", run.now, is_new=True)
+    entered = enter(_NEW, values, story, [(_ATTEMPT, [run.now])])
+    assert entered is not None  # noqa: S101 -- an insert makes its row
+    return Claim(entered[0], entered[1], opening.key, opening.task, run)
+
+
+def open_and_pass(run: RunFacts, opening: Opening, *, by: User, detail: str) -> None:
+    """Make the task run of something that touches nothing outside: done at once."""
+    values = [
+        *(run.pk, opening.task.pk, opening.order, opening.key, 1, None, life.name(), run.now),
+        *(run.now, opening.ready_at, detail, TaskState.SUCCEEDED.value),
+    ]
+    story = Story(by, "settle", run.now, detail, is_new=True)
+    enter(_NEW, values, story, [(_DONE_ATTEMPT, [run.now, run.now])])
+
+
+def claim(pk: int, key: str, task: DeploymentTask, run: RunFacts, *, by: User) -> Claim | None:
+    """Take a waiting task of the locked run; None where it waits no longer."""
+    values = [run.now + _lease(), life.name(), run.now, pk]
+    entered = enter(_CLAIM, values, Story(by, "claim", run.now), [(_ATTEMPT, [run.now])])
+    return None if entered is None else Claim(pk, entered[1], key, task, run)
+
+
+def is_ours_to_send(claim: Claim) -> bool:
+    """Mark the claim as sent if it is still ours, its run on and its lease running.
+
+    Asked right before every touch of the outside. Whoever was fenced out meanwhile is told so.
+    """
+    now = now_sql()
+    sql = f"""
+    UPDATE turnovers_attempt SET sent_at = COALESCE(sent_at, {now})
+    WHERE task_run_id = %s AND fence = %s AND ended_at IS NULL AND EXISTS (
+        SELECT 1 FROM turnovers_taskrun x JOIN turnovers_run r ON r.id = x.run_id
+        WHERE x.id = %s AND x.fence = %s AND x.state = 'running' AND x.lease_until > {now}
+            AND r.state = 'running')
+    """  # noqa: S608
+    return change(sql, [claim.pk, claim.fence, claim.pk, claim.fence]) == 1
+
+
+def renew(claim: Claim) -> bool:
+    """Show that the worker lives; False where the claim is lost."""
+    rows = ask(f"SELECT {now_sql()}")
+    sql = """
+    UPDATE turnovers_taskrun SET lease_until = %s WHERE id = %s AND fence = %s AND state = 'running'
+    """
+    return change(sql, [moment(rows[0][0]) + _lease(), claim.pk, claim.fence]) == 1
+
+
+def write_output(claim: Claim, text: str) -> None:
+    """Let people read along: add to the output of the running task."""
+    longer = "RIGHT" if connection.vendor == "postgresql" else "SUBSTR"
+    end = MOST_OUTPUT if longer == "RIGHT" else -MOST_OUTPUT
+    sql = f"""
+    UPDATE turnovers_taskrun SET output = {longer}(output || %s, {end})
+    WHERE id = %s AND fence = %s AND state = 'running'
+    """  # noqa: S608
+    change(sql, [clean(text), claim.pk, claim.fence])
+
+
+# --- Settling -------------------------------------------------------------------------------------
+
+_SETTLE = """
+UPDATE turnovers_taskrun SET state = %s, lease_until = NULL, ended_at = %s, ready_at = {ready},
+    detail = %s, output = CASE WHEN %s = '' THEN output ELSE %s END, version = version + 1
+WHERE id = %s AND fence = %s AND state = 'running'
+"""
+_ENDED = f"""
+UPDATE turnovers_attempt SET ended_at = %s, outcome = %s, detail = %s
+WHERE ended_at IS NULL AND task_run_id = (SELECT id FROM {ROW})
+"""  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an attempt ended, and what becomes of its task."""
+
+    state: TaskState
+    transition: str
+    outcome: str
+    detail: str
+    output: str = ""
+    pause: dt.timedelta | None = field(default=None)
+
+
+def settle(claim: Claim, outcome: Outcome, *, now: dt.datetime, by: User) -> bool:
+    """Enter how it ended, if the claim still holds.
+
+    The run is locked. Returns False where somebody else has settled it meanwhile: a late word
+    changes nothing, and is kept for whoever looks into it.
+    """
+    ending = _ending_of(claim, outcome)
+    if enter_ending(claim.pk, claim.fence, ending, now=now, by=by):
+        return True
+    logger.warning("%s ended (%s) after its claim %s.", claim.task, outcome, claim.fence)
+    LateWord.objects.create(
+        attempt=claim.attempt(), at=now, succeeded=outcome.succeeded, detail=ending.detail
+    )
+    return False
+
+
+def _ending_of(claim: Claim, outcome: Outcome) -> Ending:
+    task, detail = claim.task, clean(outcome.detail)[:MOST_DETAIL]
+    output = clean(outcome.output)[-MOST_OUTPUT:]
+    if outcome.succeeded:
+        return Ending(TaskState.SUCCEEDED, "settle", "succeeded", detail, output)
+    name = "unknown" if outcome.unknown else "failed"
+    tries = max(task.attempts, MOST_UNCLEAR) if outcome.unknown else task.attempts
+    if (task.repeat_safe or not outcome.unknown) and _tries_of(claim) < tries:
+        pause = pause_after(claim.fence)
+        return Ending(TaskState.WAITING, "try_again", name, detail, output, pause)
+    state = TaskState.UNKNOWN if outcome.unknown else TaskState.FAILED
+    return Ending(state, "settle", name, detail, output)
+
+
+def _tries_of(claim: Claim) -> int:
+    """How often it was tried in this run; what only lost its worker does not count."""
+    sql = "SELECT COUNT(*) FROM turnovers_attempt WHERE task_run_id = %s AND outcome <> 'lost'"
+    return int(ask(sql, [claim.pk])[0][0])
+
+
+def enter_ending(pk: int, fence: int, ending: Ending, *, now: dt.datetime, by: User) -> bool:
+    ready = "ready_at" if ending.pause is None else "%s"
+    over = None if ending.pause is not None else now
+    values = [
+        *(ending.state.value, over, *([] if ending.pause is None else [now + ending.pause])),
+        *(ending.detail, ending.output, ending.output, pk, fence),
+    ]
+    story = Story(by, ending.transition, now, ending.detail)
+    ended = (_ENDED, [now, ending.outcome, ending.detail])
+    return enter(_SETTLE.format(ready=ready), values, story, [ended]) is not None
+
+
+def pause_after(attempts: int) -> dt.timedelta:
+    """How long to wait before the next try: twice as long each time, within reason."""
+    return min(FIRST_PAUSE * (1 << min(attempts - 1, 10)), LONGEST_PAUSE)
+
+
+def clean(text: str) -> str:
+    """Text as every database takes it: PostgreSQL has no NUL."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def tries_before(tasks: Collection[int]) -> dict[int, int]:
+    """The number in the last idempotency key of each task that was ever begun."""
+    rows = TaskRun.objects.filter(task__in=tasks, started_at__isnull=False).values_list(
+        "task", "key"
+    )
+    last: dict[int, int] = {}
+    for task, key in rows:
+        number = int(key.rpartition(":")[2]) if key.rpartition(":")[2].isdecimal() else 1
+        last[task] = max(last.get(task, 0), number)
+    return last
+
+
+def _lease() -> dt.timedelta:
+    return dt.timedelta(seconds=settings.LEASE_SECONDS)

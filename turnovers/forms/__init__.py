@@ -1,0 +1,21 @@
+"""What the pages and steps of turnovers, tasks and holds ask for."""
+
+from turnovers.forms.holds import HoldForm
+from turnovers.forms.plans import ContentForm, NewTurnoverForm, TaskForm, TurnoverForm
+from turnovers.forms.retry import RetryForm
+from turnovers.forms.review import ReviewActionForm
+from turnovers.forms.steps import ExtendForm, PromoteForm, TaskDoneForm, VerdictForm
+
+__all__ = [
+    "ContentForm",
+    "ExtendForm",
+    "HoldForm",
+    "NewTurnoverForm",
+    "PromoteForm",
+    "RetryForm",
+    "ReviewActionForm",
+    "TaskDoneForm",
+    "TaskForm",
+    "TurnoverForm",
+    "VerdictForm",
+]
