@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from releasemgr.workflow.refusals import TransitionRefused
 from turnovers import executors
 from turnovers.engine import ledger, wake
 from turnovers.engine.carry import carry_out
-from turnovers.engine.entries import ask
+from turnovers.engine.entries import ask, moment, now_sql
 from turnovers.engine.ledger import Opening
 from turnovers.engine.plan import Plan
 from turnovers.models import DeploymentTask, Run, TaskRun, Turnover
@@ -284,7 +284,11 @@ class Turn:
         if self.run.is_plain:
             return True
         turnover = Turnover.objects.with_page_facts().get(pk=self.run.turnover)
-        return not turnover.claim_blockers()
+        allowed = not turnover.claim_blockers()
+        # What stood in the way when the run was locked may have gone since: what begins now begins
+        # after that, and says so.
+        self.run = replace(self.run, now=moment(ask(f"SELECT {now_sql()}")[0][0]))
+        return allowed
 
     @cached_property
     def _why_skipped(self) -> str:

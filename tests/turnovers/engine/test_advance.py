@@ -263,6 +263,22 @@ def test_a_hold_also_stops_a_task_that_has_its_turn_already(recorder, robot):
     assert advance.turn(run.pk, by=robot) is None
 
 
+def test_a_claim_that_a_lifted_hold_let_through_is_not_dated_before_the_lift(
+    recorder, robot, engineer
+):
+    run = run_of((1, "recorder"))
+    hold = HoldFactory()
+    turning = advance.Turn(run.pk, by=robot)
+    with transaction.atomic():
+        turning.run = ledger.lock_run(run.pk)
+    perform(hold, "lift", by=engineer, reason="It was nothing.")
+    claim = turning._follow()
+
+    lifted = hold.history.get(transition="lift").history_date
+    lag = claim.attempt().claimed_at - lifted
+    assert lag > -dt.timedelta(milliseconds=1)  # as finely as SQLite tells the time
+
+
 def test_a_task_that_is_done_under_a_hold_is_entered_and_nothing_follows(recorder, robot):
     run = run_of((1, "recorder"), (2, "recorder"))
     claim = advance.turn(run.pk, by=robot)
