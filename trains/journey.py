@@ -171,6 +171,8 @@ def _span(first: dt.date | None, last: dt.date | None) -> str:
         return "No dates yet"
     if first is None or last is None:
         return f"from {_day(first)}" if first else f"until {_day(last)}"
+    if first == last:
+        return _day(first)
     if (first.year, first.month) == (last.year, last.month):
         return f"{first.day} to {_day(last)}"
     return f"{_day(first)} to {_day(last)}"
