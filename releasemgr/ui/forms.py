@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models.fields import BLANK_CHOICE_DASH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 #: Outside these years calendars, time zones and databases stop agreeing with each other.
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2199
-
+#: What Django shows where nothing is chosen: no words, so that screen readers say "dash dash dash".
+DASHES = BLANK_CHOICE_DASH[0][1]
 
 #: Headings, each with the names of the fields under it.
 Sections = tuple[tuple[str, tuple[str, ...]], ...]
@@ -43,6 +45,12 @@ class EditForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at ru
     version = forms.IntegerField(
         required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, forms.ModelChoiceField) and field.empty_label == DASHES:
+                field.empty_label = "Choose one" if field.required else "None"
 
     def clean(self) -> dict[str, Any]:
         """Refuse dates that no calendar of ours reaches."""
