@@ -195,6 +195,14 @@ def test_it_is_asked_for_on_a_page_that_says_what_is_missing(client, manager):
     )
 
 
+def test_its_last_day_is_proposed_the_day_of_the_gate(client, manager):
+    criterion = CriterionFactory()
+
+    form = client.get(reverse("trains:waiver-new", args=[criterion.pk])).context["form"]
+
+    assert form["until"].value() == criterion.gate.day
+
+
 def test_only_those_concerned_ask_for_one(client):
     criterion = CriterionFactory()
     client.force_login(UserFactory(role="Developer"))

@@ -34,7 +34,7 @@ class WaiverForm(EditForm):
         super().__init__(*args, **kwargs)
         day = self.instance.criterion.gate.day
         if day is not None:
-            self.fields["until"].initial = max(day, timezone.localdate())
+            self.initial["until"] = max(day, timezone.localdate())
 
     def clean_until(self) -> dt.date:
         """A day to come, and not for ever."""
