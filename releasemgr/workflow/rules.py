@@ -39,6 +39,7 @@ class Blocker:
 
     ``title`` names the thing; ``needed`` and ``now`` say what must be true and what is;
     ``owner`` is the person or role who can clear it, by the one ``action`` behind ``url``.
+    ``barred_id`` is who cannot, whatever their roles: it would be their own work.
     ``clears_at`` is set where time alone clears it, ``expected`` where its owner means to have
     cleared it by then; ``waivable`` where a rule lets it be passed, by one of the ``ways`` round.
     """
@@ -48,6 +49,7 @@ class Blocker:
     now: str = ""
     owner: str = ""
     owner_id: int | None = None
+    barred_id: int | None = None
     action: str = ""
     url: str = ""
     clears_at: datetime | None = None
@@ -67,6 +69,8 @@ class Blocker:
 
     def is_yours(self, user: User) -> bool:
         """Whether ``user`` is the person, or holds the role, that can clear this."""
+        if self.barred_id == user.pk:
+            return False
         return self.owner_id == user.pk or self.owner in user.role_names
 
     def leads(self, user: User) -> bool:

@@ -195,6 +195,20 @@ def test_the_way_round_leads_where_it_says(client, reader):
     assert [client.get(way["url"]).status_code for way in ways] == [200, 200]
 
 
+def test_what_would_be_ones_own_work_is_not_said_to_be_yours(client):
+    engineers = [UserFactory(role="Release engineer") for _ in range(2)]
+    train = TrainFactory(state="verification", manager=engineers[0])
+
+    said = []
+    for engineer in engineers:
+        client.force_login(engineer)
+        (blocker,) = train.step_blockers("start_deployment")
+        page = client.get(train.get_absolute_url()).content.decode()
+        said.append((blocker.is_yours(engineer), "Give consent<" in page))
+
+    assert said == [(False, False), (True, True)]
+
+
 def test_what_time_clears_says_when(client, reader):
     soon = timezone.now() + dt.timedelta(hours=3)
     row = TurnoverFactory(state="ready", earliest=soon)

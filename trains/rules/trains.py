@@ -255,6 +255,7 @@ def engineer_has_consented(train: Train) -> Iterator[Blocker]:
             "A release engineer has not consented",
             needed="Consent of a release engineer who does not manage the train.",
             owner=RELEASE_ENGINEER,
+            barred_id=train.manager_id,
             action="Give consent",
             url=train.step_url("give_consent"),
         )
