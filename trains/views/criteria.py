@@ -91,6 +91,7 @@ def criteria_from_library(request: UserRequest, pk: int) -> HttpResponse:
         back=train.tab_url("gates"),
         done=lambda _: train.tab_url("gates"),
         said="{row}: copied from the library, but for what it had already.",
+        submit="Add the chosen",
         template="trains/library.html",
         page=page,
         q=words,
