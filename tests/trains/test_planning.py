@@ -205,6 +205,15 @@ def test_whoever_was_slower_keeps_the_text_and_sees_the_others(client, manager):
     assert train.purpose == "Mine"
 
 
+def test_a_list_without_a_choice_says_so_in_words(client, manager):
+    train = TrainFactory(manager=manager)
+
+    form = client.get(train.edit_url).context["form"]
+
+    assert ("", "None") in [*form["calendar"].field.choices]
+    assert ("", "Choose one") in [*form["release_type"].field.choices]
+
+
 @pytest.mark.parametrize("state", ["closed", "cancelled"])
 def test_what_is_over_is_read_only_everywhere(client, manager, state):
     train = TrainFactory(manager=manager, state=state)

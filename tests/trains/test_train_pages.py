@@ -285,6 +285,16 @@ def test_the_stepper_says_when_a_gate_was_passed(client, manager):
     assert f"Gate passed {today.day} {today:%B}" in page
 
 
+def test_a_stage_of_one_day_is_that_day(client, manager):
+    today = timezone.localdate()
+    train = TrainFactory(manager=manager, start=today, scoping_end=today)
+
+    page = text(client.get(train.get_absolute_url()))
+
+    assert f"{today.day} {today:%B}" in page
+    assert f"{today.day} to {today.day} {today:%B}" not in page
+
+
 QUESTIONS = {
     "": 23,
     "releases": 21,

@@ -59,6 +59,12 @@ def test_a_missing_reason_is_said_in_the_summary_and_at_the_field(client, engine
     assert state_of(environment) == ONLINE
 
 
+def test_the_browser_does_not_hold_back_what_the_page_says_better(client, engineer, environment):
+    page = client.get(environment.step_url("decommission")).content.decode()
+
+    assert " novalidate>" in page
+
+
 def test_a_step_leads_back_to_its_record(client, engineer, environment):
     form = {"version": environment.version, "reason": "Disks are changed."}
     answer = client.post(environment.step_url("take_offline"), form)
