@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from releasemgr.accounts.roles import RELEASE_ENGINEER
+from releasemgr.accounts.roles import RELEASE_ENGINEER, RELEASE_MANAGER
 from releasemgr.workflow.rules import Blocker, Way, guard, permission
 
 if TYPE_CHECKING:
@@ -107,10 +107,19 @@ def clashes_of(booking: Booking) -> Iterator[Blocker]:
             action="Open the booking",
             url=other.get_absolute_url(),
             clears_at=other.ends,
-            ways=(Way("Choose another time", booking.edit_url),) if booking.pk else (),
+            ways=_another_time(booking),
             tone="bad",
             glyph="fail",
         )
+
+
+def _another_time(booking: Booking) -> tuple[Way, ...]:
+    """The way round a clash, for those who may change the booking; none where it is not stored."""
+    if not booking.pk:
+        return ()
+    who = booking.requested_by_id
+    way = Way("Choose another time", booking.edit_url, RELEASE_MANAGER, (RELEASE_ENGINEER,), who)
+    return (way,)
 
 
 def against_waiting(booking: Booking) -> Iterator[Blocker]:

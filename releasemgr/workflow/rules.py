@@ -22,15 +22,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Way:
-    """A legal way round a blocker, such as a waiver: a page, and the role that may go it."""
+    """A legal way round a blocker, such as a waiver: a page, and who may go it.
+
+    That is whoever holds the role ``owner`` or one of ``others``, and the person; without an
+    ``owner``, anybody.
+    """
 
     label: str
     url: str
     owner: str = ""
+    others: tuple[str, ...] = ()
+    person_id: int | None = None
 
     def leads(self, user: User) -> bool:
         """Whether this person may go it."""
-        return not self.owner or self.owner in user.role_names
+        roles = {self.owner, *self.others}
+        return not self.owner or user.pk == self.person_id or bool(roles & user.role_names)
 
 
 @dataclass(frozen=True)

@@ -195,6 +195,22 @@ def test_the_way_round_leads_where_it_says(client, reader):
     assert [client.get(way["url"]).status_code for way in ways] == [200, 200]
 
 
+def test_a_way_round_is_offered_to_those_who_may_go_it(client):
+    people = {name: UserFactory(role=name) for name in ("Product owner", "Release engineer")}
+    train = TrainFactory()
+    CriterionFactory(gate=GateFactory(train=train))
+    own = CriterionFactory(gate=train.gates.get(), owner=UserFactory(role="Product owner"))
+    people["its owner"] = own.owner
+
+    for person in people.values():
+        client.force_login(person)
+        ways = [way for b in client.get(address(train)).json()["blockers"] for way in b["ways"]]
+        assert len(ways) == 2
+        opened = [client.get(way["url"]).status_code == 200 for way in ways]
+        assert [way["yours"] for way in ways] == opened
+    assert opened == [False, True]
+
+
 def test_what_would_be_ones_own_work_is_not_said_to_be_yours(client):
     engineers = [UserFactory(role="Release engineer") for _ in range(2)]
     train = TrainFactory(state="verification", manager=engineers[0])

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from releasemgr.accounts.roles import RELEASE_MANAGER
+from releasemgr.accounts.roles import RELEASE_ENGINEER, RELEASE_MANAGER
 from releasemgr.workflow.rules import Blocker, Way, as_of, guard
 
 if TYPE_CHECKING:
@@ -50,7 +50,15 @@ def _in_the_way(criterion: Criterion, at: dt.datetime) -> Blocker:
         clears_at=_clears_at(criterion, str(standing)) if is_automatic else None,
         expected=criterion.due,
         waivable=True,
-        ways=(Way("Ask for a waiver", reverse("trains:waiver-new", args=[criterion.pk])),),
+        ways=(
+            Way(
+                "Ask for a waiver",
+                reverse("trains:waiver-new", args=[criterion.pk]),
+                RELEASE_MANAGER,
+                (RELEASE_ENGINEER,),
+                criterion.owner_id,
+            ),
+        ),
         tone=standing.tone if standing in {"rejected", *BY_ITSELF} else "bad",
         glyph=standing.glyph,
     )
