@@ -34,6 +34,7 @@ for person in json.loads({people!r}):
         password=person["password"],
         first_name=person["first_name"],
         last_name=person["last_name"],
+        is_staff=person["role"] == "Administrator",
     )
     user.groups.set(Group.objects.filter(name=person["role"]))
     assert user.groups.exists(), person["role"]

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.urls import resolve
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -35,7 +36,16 @@ TELL_VIOLATIONS = """
 document.addEventListener('securitypolicyviolation', event => console.error(
   `Policy violation: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile || ''}`));
 """
-
+#: What the accessibility checker says against a page, in words; nothing where all is well.
+RUN_AXE = """
+async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map(
+  violation => `${violation.id}: ${violation.help}: ${violation.nodes.slice(0, 3).map(
+    node => node.html.slice(0, 160)).join(' | ')}`)
+"""
+#: What is said where a step takes a reason and none was given.
+ASKED_WHY = "Say why. The reason is kept in the history."
+#: The cookie of a session, as the settings name it.
+SESSION = "rm_session"
 
 expect.set_options(timeout=20_000)
 
@@ -76,6 +86,9 @@ class Person:
         self.context = browser.new_context(base_url=address, **options)
         self.context.set_default_timeout(30_000)
         self.complaints = Complaints(self.context)
+        #: Each step that was sent, as "model.step", with the status of the answer.
+        self.steps: list[tuple[str, int]] = []
+        self.context.on("response", self._note_step)
         self.page: Page = self.context.new_page()
 
     def close(self) -> None:
@@ -91,9 +104,17 @@ class Person:
         expect(self.page).not_to_have_url(re.compile("/login/"))
         return self
 
+    def come_in(self, session: str) -> "Person":
+        """Be signed in already."""
+        cookie = {"name": SESSION, "value": session, "url": self.address}
+        self.context.add_cookies([cookie])
+        return self
+
     def go(self, path: str) -> None:
         """Open a page of the application, which must be there."""
         answer = self.page.goto(path, wait_until="load")
+        if answer is None:  # the same page, but for the place on it
+            answer = self.page.reload()
         assert answer is not None
         assert answer.ok, f"{path} answered {answer.status}"
 
@@ -144,6 +165,19 @@ class Person:
         """A control by its label; a string is the label's beginning."""
         words = re.compile(rf"^\s*{re.escape(label)}") if isinstance(label, str) else label
         return self.main.get_by_label(words).first
+
+    def tab_to(self, wanted: Locator, most: int = 120) -> None:
+        """Press Tab until ``wanted`` has the focus, as whoever uses no mouse does."""
+        expect(wanted).to_be_visible()
+        for _ in range(most):
+            self.page.keyboard.press("Tab")
+            if self.has_focus(wanted):
+                return
+        raise AssertionError(f"Tab does not lead to {wanted} on {self.page.url}")
+
+    @staticmethod
+    def has_focus(wanted: Locator) -> bool:
+        return bool(wanted.evaluate("element => element === document.activeElement"))
 
     def take(self, step: str, record: str, *, reason: str = "", **fields: str) -> int:
         """Take a step of the record that lives at ``record``, from its own page, as people do."""
@@ -210,6 +244,13 @@ class Person:
         for sentence in sentences:
             expect(refusal).to_contain_text(sentence)
 
+    def is_forbidden(self, path: str, sentence: str) -> None:
+        """The page at ``path`` is not for this person, and says why."""
+        answer = self.page.goto(path)
+        assert answer is not None
+        assert answer.status == 403, f"{path} answered {answer.status}"
+        self.sees(sentence)
+
     def waits_for(self, path: str, text: str | re.Pattern[str], seconds: float = 60) -> None:
         """Look at a page again and again until it says ``text``, as people reload."""
         self.go(path)
@@ -221,6 +262,15 @@ class Person:
             else:
                 return
         self.sees(text)
+
+    def _note_step(self, response: Response) -> None:
+        """Remember what a step answered; also that its page was not for this person."""
+        path = urlsplit(response.url).path
+        if "/steps/" not in path or (response.request.method != "POST" and response.ok):
+            return
+        found = resolve(path)
+        model = found.kwargs["model"]._meta.model_name
+        self.steps.append((f"{model}.{found.kwargs['name'].replace('-', '_')}", response.status))
 
     def _open_more(self, wanted: Locator) -> None:
         """Open the page's menu of further actions, where what is wanted is in there."""

@@ -2,14 +2,16 @@
 
 import json
 import os
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.e2e.application import ROOT, Application
-from tests.e2e.browser import CHROMIUM, CHROMIUM_FLAGS, Person
+from tests.e2e.browser import CHROMIUM, CHROMIUM_FLAGS, RUN_AXE, Person, axe_source
 from tests.e2e.deployer import Deployer
+from tests.e2e.stage import Stage
 
 PASSWORD = "Larch-Siding-41"
 #: User name: first name, last name, role.
@@ -21,6 +23,9 @@ PEOPLE = {
     "approver": ("Ada", "Brandt", "Approver"),
     "second_approver": ("Bo", "Renner", "Approver"),
     "executive": ("Xenia", "Marsh", "Approver"),
+    "second_manager": ("Nia", "Vance", "Release manager"),
+    "stakeholder": ("Sol", "Ray", "Stakeholder"),
+    "administrator": ("Ari", "Bell", "Administrator"),
 }
 
 
@@ -28,6 +33,8 @@ PEOPLE = {
 def pytest_runtest_makereport(item, call):
     """When a test fails, show what the application said last and where everybody was."""
     report = yield
+    if call.when == "call":
+        item.has_passed = report.passed
     if report.failed and call.when == "call":
         for name, value in item.funcargs.items():
             if isinstance(value, Application):
@@ -54,8 +61,11 @@ class People:
                 self.browser, self.address, username=username, password=PASSWORD, **self.options
             )
             self.signed_in[username] = person
-            person.sign_in()
+            self.let_in(person)
         return self.signed_in[username]
+
+    def let_in(self, person):
+        person.sign_in()
 
     def who(self, username):
         return getattr(self, username)
@@ -78,6 +88,36 @@ class People:
     def close(self):
         for person in self.signed_in.values():
             person.close()
+
+
+class Cast(People):
+    """Everybody on a stage that is set for them: signed in already, and what they do is counted."""
+
+    def __init__(self, browser, address, stage, axe):
+        super().__init__(browser, address)
+        self.stage = stage
+        self.axe = axe
+
+    def let_in(self, person):
+        person.come_in(self.stage.session(person.username))
+
+    @contextmanager
+    def nothing_changes(self, *readers):
+        """Whatever is tried here, nobody writes an entry; what the readers read is accessible."""
+        before = self.stage.written()
+        yield
+        assert self.stage.written() == before
+        for reader in readers:
+            reader.page.evaluate(self.axe)
+            assert reader.page.evaluate(RUN_AXE) == [], reader.page.url
+
+    def steps(self):
+        """Which steps were taken, and which were refused, by anybody."""
+        answers = [answer for person in self.signed_in.values() for answer in person.steps]
+        return (
+            {step for step, status in answers if status == 303},
+            {step for step, status in answers if status >= 400},
+        )
 
 
 @pytest.fixture(scope="session")
@@ -126,6 +166,36 @@ def people(browser, application):
     people = People(browser, application.address)
     yield people
     people.close()
+
+
+@pytest.fixture(scope="session")
+def stage(application):
+    """Makes the rows that tests begin with."""
+    with Stage(application) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="session")
+def axe():
+    return axe_source()
+
+
+@pytest.fixture
+def cast(request, browser, application, stage, axe):
+    """Everybody, signed in. A test that says which steps it drives must take and see refused each.
+
+    Nothing may have been complained about, either.
+    """
+    cast = Cast(browser, application.address, stage, axe)
+    yield cast
+    cast.close()
+    if not getattr(request.node, "has_passed", False):
+        return
+    assert cast.complaints() == []
+    driven = {step for mark in request.node.iter_markers("drives") for step in mark.args}
+    taken, refused = cast.steps()
+    assert driven <= taken, f"never taken: {driven - taken}"
+    assert driven <= refused, f"never refused: {driven - refused}"
 
 
 @pytest.fixture
