@@ -8,9 +8,10 @@ from itertools import groupby
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import pytest
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, resolve, reverse
 
 from tests.e2e.browser import RUN_AXE, Person
+from tests.e2e.stage import person
 from tests.permissions.test_urls import ROLES as LETTERS
 from tests.permissions.test_urls import TABLE
 from tests.world import routes
@@ -28,8 +29,35 @@ LEFT_OUT = re.compile(
     r"^/(admin|static|export|logout)\b|^/runs/(\d+/text|tasks/\d+/log)/|/versions/changes/text/|\.(json|csv|ics)$"
 )
 
+FOR_PROGRAMS, FILE, PART = "For programs", "A file, not a page", "A part of another page"
+NO_ROW = "The demo has no row for it: a test of its own looks at it"
 #: Routes that a role may open and that the crawl does not come to, with the reason why not.
-NOT_COME_TO = {}
+NOT_COME_TO = {
+    "login": "Looked at by somebody who is not signed in",
+    "portal:home": "Leads on to another page",
+    "approvals:signoff-blockers": FOR_PROGRAMS,
+    "environments:booking-blockers": FOR_PROGRAMS,
+    "trains:applicationrelease-blockers": FOR_PROGRAMS,
+    "trains:train-blockers": FOR_PROGRAMS,
+    "turnovers:taskrun-blockers": FOR_PROGRAMS,
+    "turnovers:turnover-blockers": FOR_PROGRAMS,
+    "exchange:download": FILE,
+    "trains:evidence-file": FILE,
+    "trains:plan-text": FILE,
+    "turnovers:run-text": FILE,
+    "turnovers:task-log": FILE,
+    "trains:preview": PART,
+    "turnovers:run-events": PART,
+    "turnovers:run-live": PART,
+    "exchange:upload": "test_whole_flow.py brings a file in",
+    "trains:approval-renew": NO_ROW,
+    "trains:release-board": NO_ROW,
+    "turnovers:action": NO_ROW,
+    "turnovers:content": NO_ROW,
+    "turnovers:copy-tasks": NO_ROW,
+    "turnovers:edit": NO_ROW,
+    "turnovers:task-new": NO_ROW,
+}
 
 ANCHOR, HREF = re.compile(r"<a\s[^>]*>"), re.compile(r'href="([^"]*)"')
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -171,6 +199,32 @@ def test_the_crawl_comes_to_every_route_that_a_role_may_open(come_to):
     steps = {name for name, route in routes().items() if route.is_step}
 
     assert set().union(*come_to.values()) | set(NOT_COME_TO) >= may_be_opened | steps
+
+
+def test_the_pages_that_the_demo_has_no_row_for_are_accessible_and_fit(cast, stage, axe):
+    train, _ = stage.asked("Mulberry", ["approver"])
+    stage.alter(train, purpose="Something else.")
+    free = stage.release(None, "mulberry-app")
+    riding = stage.release(train, "mulberry-web", state="executing")
+    turnover = stage.make("Turnover", author=person("developer"), release=riding)
+    content = stage.create("turnovers.Content", turnover=turnover, release=riding)
+    action = stage.make("ReviewAction", owner=person("developer"))
+    pages = [
+        ("manager", "trains:approval-renew", [train.pk, "train"]),
+        ("owner", "trains:release-board", [free.pk]),
+        ("developer", "turnovers:edit", [turnover.pk]),
+        ("developer", "turnovers:copy-tasks", [turnover.pk]),
+        ("developer", "turnovers:task-new", [turnover.pk]),
+        ("developer", "turnovers:content", [turnover.pk, content.pk]),
+        ("developer", "turnovers:action", [action.pk]),
+    ]
+    crawler = Crawler(axe, set())
+
+    for who, name, args in pages:
+        crawler.look_at(cast.who(who), reverse(name, args=args), LOOKS)
+
+    assert not crawler.problems, "\n".join(crawler.problems)
+    assert {name for name, why in NOT_COME_TO.items() if why == NO_ROW} <= crawler.routes
 
 
 def test_the_pages_before_signing_in_and_after_a_fault_are_accessible(browser, demo, axe):
