@@ -105,7 +105,7 @@ SELECT
     person.username AS person_login,
     decision.digest AS content_hash,
     decision.id AS seq,
-    CAST(NULL AS TIMESTAMP) AS valid_until,
+    signoff.valid_until,
     decision.at,
     decision.comment,
     decision.level_number AS level,
@@ -114,12 +114,17 @@ SELECT
     signoff.state AS signoff_state,
     CASE
         WHEN decision.round = signoff.round AND decision.digest = signoff.digest
-            AND signoff.state IN ('ready', 'approved', 'rejected') THEN 1
+            AND decision.recalls_id IS NULL AND recall.id IS NULL
+            AND signoff.state IN ('ready', 'approved', 'rejected', 'postponed') THEN 1
         ELSE 0
-    END AS counts
+    END AS counts,
+    decision.on_behalf_name AS on_behalf_of,
+    CASE WHEN decision.is_override THEN 1 ELSE 0 END AS is_override,
+    decision.recalls_id AS recalls
 FROM approvals_decision decision
 JOIN approvals_signoff signoff ON signoff.id = decision.signoff_id
 JOIN accounts_user person ON person.id = decision.person_id
+LEFT JOIN approvals_decision recall ON recall.recalls_id = decision.id
 """
 
 V_RESERVATION = """
@@ -164,6 +169,7 @@ MOVING = [
     "turnovers_run",
     "turnovers_taskrun",
     "turnovers_turnover",
+    "approvals_condition",
 ]
 STILL = [
     "approvals_level",
@@ -181,6 +187,8 @@ STILL = [
     "turnovers_reviewaction",
     "turnovers_secret",
     "turnovers_turnoverwork",
+    "accounts_deputy",
+    "approvals_policy",
 ]
 AUDIT_PART = """
 SELECT
