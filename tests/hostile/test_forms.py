@@ -11,6 +11,7 @@ from django.urls import reverse
 from releasemgr.portal.together import YES
 from tests.factories import (
     ConditionFactory,
+    DecisionFactory,
     LevelFactory,
     RuleFactory,
     SignoffFactory,
@@ -54,6 +55,8 @@ def own(model, step, person):
     if model == "signoff" and step in {"approve", "approve_if", "reject", "postpone", "recall"}:
         sheet = SignoffFactory(state="ready", round=1, open_level=1)
         RuleFactory(level=LevelFactory(signoff=sheet), person=person)
+        if step == "recall":
+            DecisionFactory(signoff=sheet, person=person)
         return sheet
     if (model, step) == ("condition", "confirm"):
         return ConditionFactory(decision__person=person)
