@@ -382,8 +382,8 @@ class TemplateQuerySet(RecordedQuerySet):
 
     def with_facts(self) -> TemplateQuerySet:
         """With what a page says of them."""
-        rows: TemplateQuerySet = self.select_related("release_type").prefetch_related("versions")
-        return rows
+        rows: TemplateQuerySet = self.select_related("release_type__approval_policy")
+        return rows.prefetch_related("versions")
 
 
 class CadenceQuerySet(WorkflowQuerySet):

@@ -20,6 +20,7 @@ from trains.states import GateStage
 from trains.workdays import MOST_DAYS
 
 if TYPE_CHECKING:
+    from approvals.models import Policy
     from approvals.services import LevelPlan
 
 LENGTHS = ("scoping_days", "construction_days", "verification_days", "deployment_days")
@@ -157,8 +158,12 @@ class KeepForm(EditForm):
 class TemplateApprovalForm(ApprovalForm):
     """Who decides upon an approval of the trains that begin with a template."""
 
-    def __init__(self, *args: Any, levels: tuple[LevelOutline, ...], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, levels: tuple[LevelOutline, ...], policy: Policy | None, **kwargs: Any
+    ) -> None:
         self.outlined = levels
+        if policy is not None:
+            kwargs |= {"most_levels": policy.most_levels, "may_allow": policy.overrides}
         super().__init__(*args, **kwargs)
 
     def _levels_now(self) -> dict[int, dict[str, Any]]:
