@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import re
 from collections import defaultdict
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from releasemgr.exchange.shape import SHAPE, VERSION
@@ -294,10 +295,25 @@ class _Checked:
     def _train(self, train: Object, place: str) -> None:
         if "start" in train and "end" in train and train["end"] < train["start"]:
             raise FileRefused(_at(place, "end"), "the train ends before it starts.")
+        known = [name for name in SCHEDULE if name in train]
+        for before, after in pairwise(known):
+            if train[after] < train[before]:
+                raise FileRefused(_at(place, after), f"this is before “{before}”.")
+        stages: set[str] = set()
+        for number, gate in enumerate(train.get("gates", [])):
+            if gate["stage"] not in STAGES or gate["stage"] in stages:
+                said = f"this must be one of {', '.join(STAGES)}, each once."
+                raise FileRefused(f"{place}.gates[{number}].stage", said)
+            stages.add(gate["stage"])
         if train["status"] not in TRAIN_STATUSES:
             raise FileRefused(
                 _at(place, "status"), f"a train has no status {_shown(train['status'])}."
             )
+
+    def _criterion(self, criterion: Object, place: str) -> None:
+        if criterion.get("state", "open") not in CRITERION_STATES:
+            said = f"a criterion has no state {_shown(criterion['state'])}."
+            raise FileRefused(_at(place, "state"), said)
 
     def _application_release(self, release: Object, place: str) -> None:
         if release.get("status", "planned") not in RELEASE_STATUSES:
@@ -383,7 +399,11 @@ def find_cycle(edges: dict[str, list[str]]) -> list[str]:
 
 
 #: Kinds that need no id of their own.
-UNNAMED = {"dependency", "work_item", "exception"}
+UNNAMED = {"dependency", "work_item", "exception", "gate", "criterion"}
+#: The dates of a train in their order, and the stages that end at a gate.
+SCHEDULE = ("start", "scoping_end", "construction_end", "qa_end", "end")
+STAGES = ("scoping", "construction", "qa")
+CRITERION_STATES = {"open", "met", "rejected", "waived"}
 TRAIN_STATUSES = {
     "planned",
     "in-progress",
@@ -411,6 +431,7 @@ REFERENCES = {
         "team": "team",
         "milestone": "milestone",
     },
+    "criterion": {"environment": "environment"},
     "dependency": {"release": "application_release"},
     "turnover": {
         "environment": "environment",
@@ -444,6 +465,8 @@ NESTS = {
     "window": ("", "windows"),
     "runbook": ("", "runbooks"),
     "train": ("", "trains"),
+    "gate": ("train", "gates"),
+    "criterion": ("gate", "criteria"),
     "milestone": ("train", "milestones"),
     "application_release": ("train", "application_releases"),
     "dependency": ("application_release", "depends_on"),

@@ -23,7 +23,7 @@ from tests.factories import (
     UserFactory,
 )
 from trains.cadences import make_next
-from trains.models import Calendar, Reservation, Template, Train, Waiver, Watch
+from trains.models import Calendar, LibraryCriterion, Reservation, Template, Train, Waiver, Watch
 from trains.outline import (
     CHECK_FIELDS,
     CriterionOutline,
@@ -464,6 +464,24 @@ def test_an_edit_of_a_template_keeps_the_checks_of_its_criteria(client, manager)
     assert latest.outline.criteria == (checked, CriterionOutline("qa", "Rehearsed"))
     assert latest.outline.overrides == ("executive",)
     assert "checked by itself: All work items done" in text(client.get(template.get_absolute_url()))
+
+
+def test_a_criterion_of_the_library_brings_its_check_into_a_template(client, manager):
+    asked = {"description": "Ask", "checked_by": "work", "green_for": 5}
+    LibraryCriterion.objects.create(title="Work done", stage="qa", **asked)
+    LibraryCriterion.objects.create(title="Gone", stage="qa", checked_by="work", is_active=False)
+    template = TemplateFactory()
+
+    client.post(
+        reverse("trains:template-edit", args=[template.pk]),
+        template_form(template, criteria_qa="Work done\nGone", criteria_scoping="Work done"),
+    )
+
+    assert Template.objects.get().latest.outline.criteria == (
+        CriterionOutline("scoping", "Work done"),
+        CriterionOutline("qa", "Work done", **asked),
+        CriterionOutline("qa", "Gone"),
+    )
 
 
 def test_overrides_are_allowed_by_the_template_and_by_the_policy_of_its_type(client, manager):
