@@ -56,7 +56,7 @@ class ReleaseTypeAdmin(RecordedAdmin):
     @admin.display(description="criteria, milestones and lengths of stages")
     def begins_with(self, row: ReleaseType) -> str:
         """The template that says the rest, one click away."""
-        if row.pk is None:
+        if row._state.adding:
             return "Save it first; then say them here."
         standard = row.templates.filter(is_standard=True).first()
         if standard is None:

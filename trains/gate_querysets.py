@@ -82,4 +82,6 @@ class WaiverQuerySet(WorkflowQuerySet):
 class LibraryQuerySet(RecordedQuerySet):
     def offered(self, words: str = "") -> LibraryQuerySet:
         """Those to copy from, whose title or description holds every word."""
-        return that_hold(self.filter(is_active=True), words, "title", "description")
+        rows = self.filter(is_active=True)
+        found: LibraryQuerySet = that_hold(rows, words, "title", "description")
+        return found

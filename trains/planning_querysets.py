@@ -20,7 +20,9 @@ class TemplateQuerySet(RecordedQuerySet):
 
     def matching(self, words: str) -> TemplateQuerySet:
         """Those whose name, description or release type holds every word."""
-        return that_hold(self, words, "name", "description", "release_type__name")
+        columns = ("name", "description", "release_type__name")
+        found: TemplateQuerySet = that_hold(self, words, *columns)
+        return found
 
     def offered(self) -> TemplateQuerySet:
         """Those that new trains are made from."""
@@ -39,7 +41,8 @@ class CadenceQuerySet(WorkflowQuerySet):
 
     def matching(self, words: str) -> CadenceQuerySet:
         """Those whose name, template, or name of their trains holds every word."""
-        return that_hold(self, words, "name", "train_name", "template__name")
+        found: CadenceQuerySet = that_hold(self, words, "name", "train_name", "template__name")
+        return found
 
     def active(self) -> CadenceQuerySet:
         """Those that make trains by themselves."""
@@ -58,8 +61,8 @@ class PlanVersionQuerySet(models.QuerySet[Any]):
 
     def matching(self, words: str) -> PlanVersionQuerySet:
         """Those whose note or reason holds every word, newest first."""
-        found = that_hold(self, words, "reason").select_related("train", "content")
-        return found.defer("content__facts").order_by("-pk")
+        found: PlanVersionQuerySet = that_hold(self, words, "reason")
+        return found.select_related("train").order_by("-pk")
 
     def in_words(self) -> PlanVersionQuerySet:
         """Newest first, without what the plan said, which is long."""

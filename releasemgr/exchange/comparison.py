@@ -15,7 +15,8 @@ from environments.models import Booking
 from releasemgr.exchange import gates
 from releasemgr.exchange.held import known_by, values_of
 from releasemgr.exchange.mapping import KINDS, RELEASE, RESERVATION, TRAIN, Kind
-from releasemgr.exchange.reader import FileRefused, find_cycle
+from releasemgr.exchange.places import find_cycle
+from releasemgr.exchange.reader import FileRefused
 from releasemgr.exchange.shape import kept_names
 from releasemgr.exchange.steps import unfit_tasks
 from releasemgr.exchange.words import Surroundings
@@ -24,7 +25,7 @@ from trains.models import Dependency
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from releasemgr.exchange.reader import Object
+    from releasemgr.exchange.places import Object
 
 #: How the report calls dependencies, which are rows without an id of their own.
 NEEDS = "Dependencies"

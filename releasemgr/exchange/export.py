@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from releasemgr.exchange.models import Dataset
-    from releasemgr.exchange.reader import Object
+    from releasemgr.exchange.places import Object
 
 LISTS = {"teams": TEAM, "applications": APPLICATION, "environments": ENVIRONMENT}
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from releasemgr.accounts.models import User
-    from releasemgr.exchange.reader import Object
+    from releasemgr.exchange.places import Object
     from trains.models import Train, Waiver
 
 #: How the report calls them.
@@ -115,7 +115,7 @@ def keyed(train: Object) -> dict[Key, Object]:
 
 def gate_date(train: Object, stage: str) -> dt.date | None:
     """The gate's own date, as the file has it."""
-    own = next((gate for gate in train.get("gates", []) if gate["stage"] == stage), {})
+    own: Object = next((gate for gate in train.get("gates", []) if gate["stage"] == stage), {})
     read: dt.date | None = date("date").read(own)
     return read
 
@@ -263,7 +263,7 @@ class Exported:
         return [gate for stage in stages if (gate := self._gate(stage))]
 
     def _gate(self, stage: str) -> Object:
-        before = next((g for g in self.raw.get("gates", []) if g["stage"] == stage), {})
+        before: Object = next((g for g in self.raw.get("gates", []) if g["stage"] == stage), {})
         said: Object = {"stage": stage}
         if stage in self.gates and (own := self.gates[stage].date) is not None:
             said["date"] = own.isoformat()

@@ -15,7 +15,7 @@ from releasemgr.exchange.reader import LONGEST_ID
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from releasemgr.exchange.reader import Object
+    from releasemgr.exchange.places import Object
 
 
 class Unfit(Exception):

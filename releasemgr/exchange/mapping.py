@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
-    from releasemgr.exchange.reader import Object
+    from releasemgr.exchange.places import Object
 
 
 @dataclass(frozen=True)

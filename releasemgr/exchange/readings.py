@@ -9,7 +9,7 @@ from releasemgr.exchange.held import Unfit, fitted, moment_of
 from releasemgr.exchange.reader import YEARS
 
 if TYPE_CHECKING:
-    from releasemgr.exchange.reader import Object
+    from releasemgr.exchange.places import Object
 
 
 def is_production(raw: Object) -> bool:

@@ -24,7 +24,7 @@ from turnovers.executors import EXECUTORS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from releasemgr.exchange.reader import Object
+    from releasemgr.exchange.places import Object
     from turnovers.models import DeploymentTask
 
 MOST_MINUTES = 100_000

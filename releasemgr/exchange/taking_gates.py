@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from releasemgr.exchange import gates
 from releasemgr.workflow.edit import create, edit
+from releasemgr.workflow.perform import restate
 from trains import rounds
 from trains.models import Criterion, Evidence, Gate, Watch
 from trains.outline import CHECK_FIELDS
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from releasemgr.accounts.models import User
     from releasemgr.exchange.comparison import Change, Creation, Plan
-    from releasemgr.exchange.reader import Object
+    from releasemgr.exchange.places import Object
     from trains.models import Train
 
     CreateAll = Callable[[Any, list[Any]], list[Any]]
@@ -56,28 +57,37 @@ def create_gates(plan: Plan, trains: Iterable[Creation], create_all: CreateAll, 
 def change_gates(plan: Plan, train: Train, change: Change, *, by: User, reason: str) -> None:
     """Follow what the file changed, for gates that are ahead and what nobody changed here."""
     before, now = change.before, change.item.raw
-    if before.get("gates") == now.get("gates"):
+    if (before.get("gates"), before["status"]) == (now.get("gates"), now["status"]):
         return
     rows = {gate.stage: gate for gate in train.gates.select_related("train")}
-    closed = set()
-    for stage, gate in rows.items():
-        was, new = gates.gate_date(before, stage), gates.gate_date(now, stage)
-        if not gate.is_ahead:
-            closed.add(stage)
-        elif new != was == gate.date:
-            edit(gate, by=by, reason=reason, date=new)
+    _change_dates(rows, before, now, by, reason)
     old, here = gates.keyed(before), gates.found_here(train)
     for key, raw in gates.keyed(now).items():
         stage, title, _ = key
+        row = here.get(key) if key in old else None
+        if row is not None:
+            was, new = gates.state_of(before, stage, old[key]), gates.state_of(now, stage, raw)
+            if new != was == row.state and not row.history.exclude(transition="").exists():
+                row = restate(row, new, by=by, reason=reason)
         if raw == old.get(key):
             continue
-        if stage in closed:
+        if not rows[stage].is_ahead:
             where = f"{change.item.place}, criterion “{title[:60]}”"
             plan.report.note(where, "its gate is not ahead here; its criteria stay.")
-        elif key in here and key in old:
-            _change(plan, here[key], old[key], raw, by, reason)
+        elif row is not None:
+            _change(plan, row, old[key], raw, by, reason)
         elif key not in here and key not in old:
             _add(plan, rows[stage], raw, by, reason)
+
+
+def _change_dates(
+    rows: dict[str, Gate], before: Object, now: Object, by: User, reason: str
+) -> None:
+    """The dates of gates that are ahead, unless people have set others here."""
+    for stage, gate in rows.items():
+        was, new = gates.gate_date(before, stage), gates.gate_date(now, stage)
+        if gate.is_ahead and new != was == gate.date:
+            edit(gate, by=by, reason=reason, date=new)
 
 
 def _add(plan: Plan, gate: Gate, raw: Object, by: User, reason: str) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from releasemgr.accounts.models import User
     from releasemgr.exchange.comparison import Change, Creation, Plan
     from releasemgr.exchange.held import Held
-    from releasemgr.exchange.reader import Object
+    from releasemgr.exchange.places import Object
 
     CreateAll = Callable[[Any, list[Any]], list[Any]]
 

@@ -13,7 +13,7 @@ from turnovers.states import TurnoverState
 if TYPE_CHECKING:
     import datetime as dt
 
-    from releasemgr.exchange.reader import Object
+    from releasemgr.exchange.places import Object
 
 TRAIN_STATES = {
     "planned": TrainState.SCOPING,

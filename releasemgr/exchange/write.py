@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from releasemgr.accounts.models import User
     from releasemgr.exchange.comparison import Change, Creation, Plan
     from releasemgr.exchange.mapping import Kind
-    from releasemgr.exchange.reader import Object
+    from releasemgr.exchange.places import Object
 
     Progress = Callable[[int, str], None]
 
@@ -130,8 +130,8 @@ class _Writer:
         """Once building has begun the date is the baseline, unless the file tells of an earlier."""
         ahead = [TrainState.SCOPING, TrainState.AWAITING_TRAIN]
         keys = {row.train_id for row in milestones}
-        begun = Train.objects.filter(pk__in=keys).exclude(state__in=ahead)
-        begun = set(begun.values_list("pk", flat=True))
+        trains = Train.objects.filter(pk__in=keys).exclude(state__in=ahead)
+        begun = set(trains.values_list("pk", flat=True))
         for row in milestones:
             row.version = len(earlier_plans(row.extra)) + 1
             if row.baseline is None and row.train_id in begun:
@@ -139,7 +139,8 @@ class _Writer:
 
     def _keep_plans(self, milestones: list[Any]) -> None:
         """Each with what was planned before, version by version, in the words of the file."""
-        first, later = [], []
+        first: list[Any] = []
+        later: list[Any] = []
         for row in milestones:
             for number, (at, due) in enumerate(earlier_plans(row.extra), start=1):
                 plan = copy(row)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from releasemgr.exchange.comparison import KEPT_LISTS
-from releasemgr.exchange.reader import RELEASE_STATUSES, TRAIN_STATUSES
+from releasemgr.exchange.places import RELEASE_STATUSES, TRAIN_STATUSES
 from releasemgr.exchange.shape import SHAPE, kept_names, tables
 from releasemgr.exchange.words import RELEASE_STATES, TRAIN_STATES
 

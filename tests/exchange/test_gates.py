@@ -11,6 +11,7 @@ from releasemgr.accounts.models import User
 from releasemgr.exchange.export import export
 from releasemgr.exchange.models import Dataset
 from releasemgr.exchange.reader import FileRefused, check
+from releasemgr.operations.verify.histories import states_are_reached
 from releasemgr.workflow.edit import create, edit
 from releasemgr.workflow.perform import perform
 from tests.exchange.files import small
@@ -263,6 +264,19 @@ def test_the_file_leaves_the_criteria_of_a_passed_gate_alone(take):
     assert not Criterion.objects.filter(title="Loaded twice").exists()
     place = "trains[0], criterion “Loaded twice”"
     assert f"{place}: its gate is not ahead here; its criteria stay." in said
+
+
+def test_criteria_follow_a_train_that_has_passed_their_gate_elsewhere(take):
+    take(with_gates())
+    data = with_gates()
+    data["trains"][1]["status"] = "in-progress"
+
+    take(data)
+
+    states = Criterion.objects.filter(gate__train__external_id="t2", title="Agreed")
+    assert list(states.order_by("pk").values_list("state", flat=True)) == ["met", "open"]
+    assert not list(states_are_reached())
+    assert exported() == data
 
 
 def test_a_criterion_that_was_renamed_here_is_not_made_again(take):

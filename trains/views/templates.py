@@ -72,9 +72,8 @@ def template_detail(request: UserRequest, pk: int) -> HttpResponse:
     for (name, _), length in zip(STAGES, outline.lengths, strict=True):
         days += length
         stages.append((name, length, days))
-    owners = User.objects.in_bulk(
-        {one.owner for one in (*outline.criteria, *outline.milestones) if one.owner}
-    )
+    keys = [one.owner for one in outline.criteria] + [one.owner for one in outline.milestones]
+    owners = User.objects.in_bulk({key for key in keys if key})
     context = {
         "row": template,
         "version": shown,
