@@ -78,7 +78,8 @@ def asked(raw: Object) -> Object:
         return {OF_ENVIRONMENT[key]: name}
     form = check.form(said)
     if not form.is_valid():
-        raise Unfit(f"{check.name} refuses its parameters: people decide", "")
+        why = next(iter(form.errors.values()))[0]
+        raise Unfit(f"{check.name} refuses its parameters ({why}): people decide", "")
     return dict(form.cleaned_data)
 
 
@@ -285,6 +286,10 @@ class Exported:
             place = self.environments.get(int(row.parameters.get(name) or 0))
             values["parameters"] = {name: place} if place else {}
         if raw:
+            if not row.checked_by and not row.history.exclude(checked_by="").exists():
+                # It could not be taken then, whatever could be taken now: nobody changed it here.
+                before, _ = values_of(CRITERION_FIELDS, raw)
+                values |= {name: before[name] for name in ("checked_by", "parameters")}
             said = with_changes(CRITERION_FIELDS, raw, values)
         else:
             said = {}

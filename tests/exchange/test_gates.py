@@ -33,7 +33,7 @@ GATES = [
                 "owner": "Ann O'Nym",
                 "due": "2026-07-05",
                 "environment": "barn",
-                "checked_by": "http",
+                "checked_by": "answer",
                 "parameters": {
                     "url": "https://orchard.example/health",
                     "field": "state",
@@ -67,6 +67,11 @@ GATES = [
         ],
     },
 ]
+
+
+@pytest.fixture(autouse=True)
+def _allowed(settings):
+    settings.OUTBOUND_ALLOW = ["orchard.example:443"]
 
 
 def with_gates(**changes):
@@ -163,7 +168,7 @@ def test_an_unknown_check_and_refused_parameters_leave_it_to_people(take):
     data = with_gates()
     first, *_ = data["trains"][1]["gates"][0]["criteria"]
     first["checked_by"] = "crystal ball"
-    data["trains"][1]["gates"][1]["criteria"][0] |= {"checked_by": "http", "parameters": [1]}
+    data["trains"][1]["gates"][1]["criteria"][0] |= {"checked_by": "answer", "parameters": [1]}
 
     said = notes(take(data))
 
@@ -171,8 +176,19 @@ def test_an_unknown_check_and_refused_parameters_leave_it_to_people(take):
         row = criterion(title)
         assert (row.checked_by, row.parameters) == ("", {})
     assert any("crystal ball is not known here: people decide" in line for line in said)
-    assert any("refuses its parameters: people decide" in line for line in said)
+    assert any("HTTP" in line and "refuses its parameters" in line for line in said)
     assert exported() == data
+
+
+def test_a_check_of_a_host_that_was_not_allowed_then_is_exported_as_it_was(take, settings):
+    settings.OUTBOUND_ALLOW = []
+    said = notes(take(with_gates()))
+    assert criterion("Orchard answers").checked_by == ""
+    assert any("is not an allowed target" in line for line in said)
+
+    settings.OUTBOUND_ALLOW = ["orchard.example:443"]
+
+    assert exported() == with_gates()
 
 
 def test_criteria_made_here_go_out_and_come_in_elsewhere(take):
