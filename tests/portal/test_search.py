@@ -148,5 +148,5 @@ def test_the_search_asks_as_many_questions_for_three_rows_as_for_one(
         baselines.keep(TrainFactory(), by=User.objects.robot(), reason="Aster")
     client.get(reverse("portal:search"))
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get(reverse("portal:search"), {"q": "aster"}, headers={"HX-Request": "true"})
