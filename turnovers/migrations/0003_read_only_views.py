@@ -156,30 +156,41 @@ FROM turnovers_heartbeat
 
 #: What has a state; the rest of what is recorded has none.
 MOVING = [
+    "approvals_condition",
     "approvals_signoff",
     "environments_booking",
     "environments_environment",
     "trains_applicationrelease",
     "trains_boarding",
+    "trains_cadence",
     "trains_criterion",
     "trains_milestone",
     "trains_train",
+    "trains_waiver",
     "trains_workitem",
     "turnovers_hold",
     "turnovers_run",
     "turnovers_taskrun",
     "turnovers_turnover",
-    "approvals_condition",
 ]
 STILL = [
+    "accounts_deputy",
     "approvals_level",
+    "approvals_policy",
     "approvals_rule",
     "trains_application",
+    "trains_cadencetrain",
+    "trains_calendar",
     "trains_dependency",
+    "trains_evidence",
     "trains_gate",
+    "trains_holiday",
+    "trains_librarycriterion",
     "trains_releasetype",
     "trains_reservation",
     "trains_team",
+    "trains_template",
+    "trains_templateversion",
     "trains_trainengineer",
     "turnovers_allowedcommand",
     "turnovers_content",
@@ -187,8 +198,6 @@ STILL = [
     "turnovers_reviewaction",
     "turnovers_secret",
     "turnovers_turnoverwork",
-    "accounts_deputy",
-    "approvals_policy",
 ]
 AUDIT_PART = """
 SELECT
