@@ -30,7 +30,7 @@ format: .venv/dev  ## Rewrite code and templates in the one style
 	git ls-files -z 'templates/*.html' | xargs -0 -r $(BIN)/djhtml --tabwidth 2 || true
 
 e2e: .venv/dev node_modules/axe-core  ## Drive the application in a headless browser, with accessibility checks
-	@exec $(BIN)/pytest -m e2e -p no:randomly $(PYTEST_ARGS)
+	@exec $(BIN)/pytest -m e2e -p no:randomly -n 2 --dist loadgroup tests/e2e $(PYTEST_ARGS)
 
 faults: .venv/dev  ## Kill, pause and starve real processes, and count what was lost or doubled (three minutes)
 	@exec $(BIN)/pytest -m faults -p no:randomly -n 2 --dist loadfile tests/faults $(PYTEST_ARGS)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
 
 from releasemgr.workflow.admin import RecordedAdmin, WorkflowAdmin
 from releasemgr.workflow.edit import remove
@@ -47,7 +49,24 @@ class ReleaseTypeAdmin(RecordedAdmin):
         "is_emergency",
         "position",
         "is_active",
+        "begins_with",
     ]
+    readonly_fields = ["begins_with"]
+
+    @admin.display(description="criteria, milestones and lengths of stages")
+    def begins_with(self, row: ReleaseType) -> str:
+        """The template that says the rest, one click away."""
+        if row._state.adding:
+            return "Save it first; then say them here."
+        standard = row.templates.filter(is_standard=True).first()
+        if standard is None:
+            return format_html(
+                "None of its own. Release managers say them in its standard template, under "
+                '<a href="{}">Templates</a>.',
+                reverse("trains:templates"),
+            )
+        url = standard.get_absolute_url()
+        return format_html('As its standard template says: <a href="{}">{}</a>', url, standard)
 
 
 class HolidayInline(admin.TabularInline):  # type: ignore[type-arg]  # no subscript at run time

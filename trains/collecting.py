@@ -11,6 +11,7 @@ from releasemgr.workflow.refusals import Conflict, TransitionRefused
 from releasemgr.workflow.rules import Blocker
 from trains import rounds, rules
 from trains.models import Criterion, LibraryCriterion
+from trains.outline import CHECK_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,15 +20,7 @@ if TYPE_CHECKING:
     from trains.models import Gate, Train
 
 #: What a criterion and its copy in the library have in common.
-SHARED = (
-    "title",
-    "description",
-    "checked_by",
-    "parameters",
-    "check_every",
-    "good_for",
-    "green_for",
-)
+SHARED = ("title", "description", *CHECK_FIELDS)
 
 
 @dataclass

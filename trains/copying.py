@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from environments.models import Booking, BookingState
 from releasemgr.workflow.edit import create
 from releasemgr.workflow.locks import one_transaction
-from trains.models import ApplicationRelease, Dependency, Train
+from trains.models import ApplicationRelease, Dependency, Milestone, Train
 from trains.planning import counted_in, create_planned, dates_of, first_day, outline_of
 from trains.services import create_release, reserve
 from trains.states import GateStage
@@ -125,7 +125,7 @@ def copy_train(origin: Train, copy: Train, carried: Carried, *, by: User) -> Tra
                         by=by,
                     )
         if carried.releases:
-            _copy_releases(origin, made, by)
+            _copy_releases(origin, made, carried, by)
     return Train.objects.get(pk=made.pk)
 
 
@@ -141,9 +141,13 @@ def plan_copy(origin: Train, copy: Train, outline: Outline) -> None:
         setattr(copy, name, day)
 
 
-def _copy_releases(origin: Train, copy: Train, by: User) -> None:
+def _copy_releases(origin: Train, copy: Train, carried: Carried, by: User) -> None:
     first, workdays = first_day(origin), counted_in(origin, copy.calendar)
     made: dict[int, ApplicationRelease] = {}
+
+    def moved(day: dt.date) -> dt.date:
+        return copy.workdays.add(first_day_of(copy), workdays.between(first, day))
+
     places = origin.boardings.aboard().select_related("release__application", "release__owner")
     for place in places.order_by("pk"):
         old = place.release
@@ -155,9 +159,23 @@ def _copy_releases(origin: Train, copy: Train, by: User) -> None:
         )
         for name in ("start", "construction_end", "end"):
             if (day := getattr(old, name)) is not None:
-                moved = copy.workdays.add(first_day_of(copy), workdays.between(first, day))
-                setattr(new, name, moved)
+                setattr(new, name, moved(day))
         create_release(new, by=by, train=copy)
         made[old.pk] = new
     for needed in Dependency.objects.filter(release__in=made, needs__in=made):
-        create(Dependency(release=made[needed.release_id], needs=made[needed.needs_id]), by=by)
+        release, needs = made[needed.release_id], made[needed.needs_id]
+        create(Dependency(release=release, needs=needs, kind=needed.kind), by=by)
+    if carried.milestones:
+        # Those that were inherited are inherited again, from the copies of the train's own.
+        own = Milestone.objects.filter(release__in=made, origin=None).select_related("owner")
+        for old_one in own.order_by("pk"):
+            owner = old_one.owner if carried.people else None
+            milestone = Milestone(
+                release=made[old_one.release_id],
+                title=old_one.title,
+                due=moved(old_one.due),
+                baseline=moved(old_one.due),
+                owner=owner if owner and owner.is_active else None,
+                same_role=old_one.same_role,
+            )
+            create(milestone, by=by)

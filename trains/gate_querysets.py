@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from releasemgr.workflow.models import RecordedQuerySet, WorkflowQuerySet
 from trains.querysets import OPEN_TRAIN
+from trains.words import that_hold
 
 if TYPE_CHECKING:
     from releasemgr.accounts.models import User
@@ -57,6 +58,11 @@ class WaiverQuerySet(WorkflowQuerySet):
             "asked_by", "decided_by"
         )
 
+    def matching(self, words: str) -> WaiverQuerySet:
+        """Those whose criterion, reason or scope holds every word."""
+        found: WaiverQuerySet = that_hold(self, words, "criterion__title", "reason", "scope")
+        return found.select_related("criterion")
+
     def live(self) -> WaiverQuerySet:
         return self.filter(state__in=["requested", "granted"])
 
@@ -76,7 +82,6 @@ class WaiverQuerySet(WorkflowQuerySet):
 class LibraryQuerySet(RecordedQuerySet):
     def offered(self, words: str = "") -> LibraryQuerySet:
         """Those to copy from, whose title or description holds every word."""
-        found = self.filter(is_active=True)
-        for word in words.split()[:8]:
-            found = found.filter(Q(title__icontains=word) | Q(description__icontains=word))
+        rows = self.filter(is_active=True)
+        found: LibraryQuerySet = that_hold(rows, words, "title", "description")
         return found

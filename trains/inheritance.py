@@ -51,7 +51,7 @@ def add_milestone(milestone: Milestone, *, by: User) -> Milestone:
         if train.stage_number >= 1:
             milestone.baseline = milestone.due
         row = create(milestone, by=by)
-        _hand_out(row, train, by)
+        hand_out(row, train, by)
     return row
 
 
@@ -69,11 +69,16 @@ def change_milestone(
         row = edit(
             milestone, by=by, version=version, allowed=rules.its_work_is_open.check, **changes
         )
-        for copy in Milestone.objects.behind(row):
-            if not copy.is_changed_by_hand:
-                _take_over(copy, row, by)
-        _hand_out(row, train, by)
+        tell_copies(row, by=by)
+        hand_out(row, train, by)
     return row
+
+
+def tell_copies(milestone: Milestone, *, by: User) -> None:
+    """Let the copies that nobody has touched say what a train's milestone says now."""
+    for copy in Milestone.objects.behind(milestone):
+        if not copy.is_changed_by_hand:
+            _take_over(copy, milestone, by)
 
 
 def settle(origin: Milestone, choices: Mapping[int, bool], *, by: User) -> None:
@@ -97,7 +102,7 @@ def settle(origin: Milestone, choices: Mapping[int, bool], *, by: User) -> None:
                 )
 
 
-def _hand_out(row: Milestone, train: Train, by: User) -> None:
+def hand_out(row: Milestone, train: Train, by: User) -> None:
     """One that is flagged goes to all aboard who have none of it, once building has begun."""
     if row.for_all and train.stage_number >= 1:
         for place in train.boardings.aboard().select_related("release"):

@@ -10,11 +10,16 @@ from typing import Any
 
 #: How long the four stages take in working days where nothing else is said: ten weeks in all.
 USUAL_LENGTHS = (10, 25, 10, 5)
+#: What a criterion that is checked by itself is asked, and when: the fields of it and its copies.
+CHECK_FIELDS = ("checked_by", "parameters", "check_every", "good_for", "green_for")
 
 
 @dataclass(frozen=True)
 class CriterionOutline:
-    """An exit criterion to be; ``days`` only where it has a date of its own."""
+    """An exit criterion to be; ``days`` only where it has a date of its own.
+
+    What checked it before is asked again; what that found, and what people said, stays behind.
+    """
 
     stage: str
     title: str
@@ -22,6 +27,16 @@ class CriterionOutline:
     owner: int | None = None
     days: int | None = None
     environment: int | None = None
+    checked_by: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    check_every: int = 15
+    good_for: int = 60
+    green_for: int = 0
+
+    @property
+    def check(self) -> dict[str, Any]:
+        """What finds out whether it is true, as fields of a criterion."""
+        return {name: getattr(self, name) for name in CHECK_FIELDS}
 
 
 @dataclass(frozen=True)
@@ -51,6 +66,8 @@ class Outline:
     lengths: tuple[int, int, int, int] = USUAL_LENGTHS
     needs: dict[str, bool] = field(default_factory=dict)
     levels: dict[str, tuple[LevelOutline, ...]] = field(default_factory=dict)
+    #: The approvals for which overrides are allowed.
+    overrides: tuple[str, ...] = ()
     gates: dict[str, int] = field(default_factory=dict)
     criteria: tuple[CriterionOutline, ...] = ()
     milestones: tuple[MilestoneOutline, ...] = ()
@@ -65,7 +82,7 @@ class Outline:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Outline:
-        """What ``to_json`` wrote."""
+        """What ``to_json`` wrote, also before there was as much to say as there is now."""
         first, second, third, fourth = content["lengths"]
         return cls(
             lengths=(first, second, third, fourth),
@@ -81,6 +98,7 @@ class Outline:
                 )
                 for which, levels in content["levels"].items()
             },
+            overrides=tuple(content.get("overrides", ())),
             gates=dict(content["gates"]),
             criteria=tuple(CriterionOutline(**one) for one in content["criteria"]),
             milestones=tuple(MilestoneOutline(**one) for one in content["milestones"]),

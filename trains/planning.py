@@ -12,6 +12,7 @@ from releasemgr.accounts.models import User
 from releasemgr.workflow.edit import create, edit
 from releasemgr.workflow.locks import one_transaction
 from releasemgr.workflow.perform import record
+from trains import rounds
 from trains.models import (
     Calendar,
     Criterion,
@@ -21,6 +22,7 @@ from trains.models import (
     Train,
 )
 from trains.outline import (
+    CHECK_FIELDS,
     USUAL_LENGTHS,
     CriterionOutline,
     LevelOutline,
@@ -52,6 +54,9 @@ def outline_of(train: Train, workdays: Workdays | None = None) -> Outline:
         lengths=_lengths(away),
         needs={which: getattr(train, f"needs_{which}_approval") for which in APPROVALS},
         levels={which: _levels(sheet) for which, sheet in train.signoffs if sheet is not None},
+        overrides=tuple(
+            which for which, sheet in train.signoffs if sheet and sheet.allows_override
+        ),
         gates={
             gate.stage: days
             for gate in gates
@@ -65,6 +70,7 @@ def outline_of(train: Train, workdays: Workdays | None = None) -> Outline:
                 criterion.owner_id,
                 _away(workdays, first, criterion.own_due),
                 criterion.environment_id,
+                **{name: getattr(criterion, name) for name in CHECK_FIELDS},
             )
             for gate in gates
             for criterion in gate.criteria.order_by("pk")
@@ -177,8 +183,11 @@ def create_planned(
                     owner_id=one.owner if one.owner in here else None,
                     own_due=None if one.days is None else workdays.add(first, one.days),
                     environment_id=one.environment,
+                    **one.check,
                 )
                 create(criterion, by=by)
+                if criterion.is_automatic:
+                    rounds.begin_anew(criterion, by=by)
         for planned in outline.milestones:
             milestone = Milestone(
                 train=train,
@@ -191,7 +200,10 @@ def create_planned(
             create(milestone, by=by)
         for which, levels in outline.levels.items():
             if plan := _level_plans(levels):
-                define_approval(train, which, plan, by=by, version=None)
+                is_overridable = which in outline.overrides
+                define_approval(
+                    train, which, plan, by=by, version=None, allows_override=is_overridable
+                )
     return Train.objects.get(pk=train.pk)
 
 

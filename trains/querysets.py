@@ -3,7 +3,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
 from django.db.models import Case, Count, Exists, F, OuterRef, Prefetch, Q, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -369,39 +368,3 @@ class WorkItemQuerySet(RecordedQuerySet):
 
     def by_key(self) -> WorkItemQuerySet:
         return self.order_by(F("key"), "pk")
-
-
-class TemplateQuerySet(RecordedQuerySet):
-    def visible_to(self, user: User) -> Any:
-        """All, for those who look at trains."""
-        return self if user.has_perm("trains.view_train") else self.none()
-
-    def offered(self) -> TemplateQuerySet:
-        """Those that new trains are made from."""
-        return self.filter(is_active=True, release_type__is_active=True)
-
-    def with_facts(self) -> TemplateQuerySet:
-        """With what a page says of them."""
-        rows: TemplateQuerySet = self.select_related("release_type").prefetch_related("versions")
-        return rows
-
-
-class CadenceQuerySet(WorkflowQuerySet):
-    def visible_to(self, user: User) -> Any:
-        """All, for those who look at trains."""
-        return self if user.has_perm("trains.view_train") else self.none()
-
-    def active(self) -> CadenceQuerySet:
-        """Those that make trains by themselves."""
-        return self.filter(state="active")
-
-    def with_facts(self) -> CadenceQuerySet:
-        """With what a page says of them."""
-        rows: CadenceQuerySet = self.select_related("template", "manager", "calendar")
-        return rows.prefetch_related("calendar__holidays")
-
-
-class PlanVersionQuerySet(models.QuerySet[Any]):
-    def in_words(self) -> PlanVersionQuerySet:
-        """Newest first, without what the plan said, which is long."""
-        return self.order_by("-number").select_related("by")

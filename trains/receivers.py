@@ -77,7 +77,7 @@ def make_release_types(sender: Any, using: str, **kwargs: Any) -> None:
     try:
         kwargs["apps"].get_model("trains", "Calendar")
     except LookupError:
-        return  # on the way back to a version that had no calendars
+        return  # on the way back to before there were trains
     if not Calendar.objects.using(using).exists():
         Calendar.objects.using(using).create(name="Monday to Friday", is_default=True)
     if ReleaseType.objects.using(using).exists():

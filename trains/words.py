@@ -1,4 +1,4 @@
-"""An index of what is within the names of trains, for SQLite; PostgreSQL has one of its own.
+"""Finding words: in columns, and for trains on SQLite by an index; PostgreSQL has one of its own.
 
 It is a table of trigrams beside the table of trains, which triggers keep. A migration that changes
 that table makes it anew and loses the triggers, so they are looked after whenever migrations ran.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connections
+from django.db.models import Q
 
 SHORTEST = 3
 #: Of so many it is quicker to look at each; a word in more is found soon on the way through them.
@@ -64,3 +65,13 @@ def few_that_hold(word: str, using: str) -> list[int] | None:
         cursor.execute(HOLDING, [quoted, FEW + 1])
         keys = [key for (key,) in cursor.fetchall()]
     return keys if len(keys) <= FEW else None
+
+
+def that_hold(rows: Any, words: str, *columns: str) -> Any:
+    """The rows of which every word, up to eight of them, stands in one of the columns."""
+    for word in words.split()[:8]:
+        said = Q()
+        for column in columns:
+            said |= Q(**{f"{column}__icontains": word})
+        rows = rows.filter(said)
+    return rows

@@ -12,24 +12,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from environments.models import Booking
-from releasemgr.exchange.mapping import (
-    KINDS,
-    RELEASE,
-    RESERVATION,
-    TASK_FIELDS,
-    Kind,
-    Surroundings,
-    known_by,
-    values_of,
-)
-from releasemgr.exchange.reader import FileRefused, find_cycle
+from releasemgr.exchange import gates
+from releasemgr.exchange.held import known_by, values_of
+from releasemgr.exchange.mapping import KINDS, RELEASE, RESERVATION, TRAIN, Kind
+from releasemgr.exchange.places import find_cycle
+from releasemgr.exchange.reader import FileRefused
 from releasemgr.exchange.shape import kept_names
+from releasemgr.exchange.steps import unfit_tasks
+from releasemgr.exchange.words import Surroundings
 from trains.models import Dependency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from releasemgr.exchange.reader import Object
+    from releasemgr.exchange.places import Object
 
 #: How the report calls dependencies, which are rows without an id of their own.
 NEEDS = "Dependencies"
@@ -157,6 +153,7 @@ def compare(data: Object) -> Plan:
     _count_what_is_kept(plan, items)
     for kind in KINDS:
         _compare_kind(plan, kind, items[kind.name], trains)
+    _look_at_gates(plan, items[TRAIN.name])
     _compare_needs(plan, items[RELEASE.name])
     return plan
 
@@ -237,6 +234,20 @@ def _compare_kind(plan: Plan, kind: Kind, items: list[Item], trains: dict[str, O
     if rows:
         said = f"{len(rows)} are no longer in the file; they stay here."
         plan.report.note(kind.label, said)
+
+
+def _look_at_gates(plan: Plan, items: list[Item]) -> None:
+    """Say what becomes of the criteria of trains that are new, or of which the file says more."""
+    before = {change.item.id: change.before for change in plan.changes[TRAIN.name]}
+    before |= {creation.item.id: {} for creation in plan.creations[TRAIN.name]}
+    for item in items:
+        if "gates" in item.raw and item.id in before:
+            told = gates.look(before[item.id], item.raw, item.place)
+            for name in told.new:
+                plan.report.count(gates.CRITERIA, CREATE, name)
+            for place, why in told.notes:
+                plan.report.note(place, why)
+            plan.report.kept.update(told.kept)
 
 
 def _rows(kind: Kind, dataset: str) -> Any:
@@ -425,28 +436,3 @@ def _refuse_circles_with_ours(plan: Plan, here: dict[tuple[str, str, str], Any])
     if found := find_cycle(edges):
         path = " → ".join(found[:8])
         raise FileRefused("", f"With the dependencies made here this forms a cycle: {path}.")
-
-
-# --- Tasks ----------------------------------------------------------------------------------------
-
-
-def ticked_tasks(raw: Object) -> dict[int, tuple[Object, Object]]:
-    """The tasks of a turnover that somebody does, by order: as written, and with their phase.
-
-    A heading is no task; it names the phase of what is under it.
-    """
-    tasks = raw.get("tasks", [])
-    headings = {task["order"]: task["title"] for task in tasks if task.get("group")}
-    found = {}
-    for task in tasks:
-        if not task.get("group"):
-            phase = headings.get(task.get("parent", 0)) or task.get("section")
-            found[task["order"]] = (task, task | ({"section": phase} if phase else {}))
-    return found
-
-
-def unfit_tasks(raw: Object) -> Iterator[tuple[str, str]]:
-    """(field, why) of what of the tasks could not be taken as it is."""
-    for order, (_, seen) in ticked_tasks(raw).items():
-        for attr, why in values_of(TASK_FIELDS, seen)[1]:
-            yield f"task {order} {attr}", why

@@ -7,24 +7,24 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from releasemgr.exchange.comparison import KEPT_LISTS, needs_of, ticked_tasks
+from releasemgr.exchange.comparison import KEPT_LISTS, needs_of
+from releasemgr.exchange.gates import Exported
+from releasemgr.exchange.held import Held, with_changes
 from releasemgr.exchange.mapping import (
     APPLICATION,
     ENVIRONMENT,
     MILESTONE,
     RELEASE,
     RESERVATION,
-    TASK_FIELDS,
     TEAM,
     TRAIN,
     TURNOVER,
     WORK_ITEM,
-    Held,
     Kind,
-    Surroundings,
-    values_of,
 )
 from releasemgr.exchange.shape import in_order
+from releasemgr.exchange.steps import task_said, ticked_tasks
+from releasemgr.exchange.words import Surroundings
 from trains.models import Dependency
 from turnovers.models import Content, DeploymentTask
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from releasemgr.exchange.models import Dataset
-    from releasemgr.exchange.reader import Object
+    from releasemgr.exchange.places import Object
 
 LISTS = {"teams": TEAM, "applications": APPLICATION, "environments": ENVIRONMENT}
 
@@ -110,25 +110,21 @@ class _Exporter:
                 said |= kind.says(row.state, raw)
         return said
 
-    def _with_changes(self, held: Iterable[Held], raw: Object, row: Any) -> Object:
-        before, _ = values_of(tuple(held), raw)
-        said = dict(raw)
-        for one in held:
-            if one.refers_to:
-                value = self.names[one.refers_to].get(getattr(row, f"{one.attr}_id"))
-            else:
-                value = getattr(row, one.attr)
-            if value != before[one.attr] and (value is not None or not one.refers_to):
-                for name in one.write(before[one.attr], raw):
-                    said.pop(name, None)
-                said |= one.write(value, raw)
-        return said
+    def _with_changes(self, held: tuple[Held, ...], raw: Object, row: Any) -> Object:
+        values = {
+            one.attr: self.names[one.refers_to].get(getattr(row, f"{one.attr}_id"))
+            if one.refers_to
+            else getattr(row, one.attr)
+            for one in held
+        }
+        return with_changes(held, raw, values)
 
     def trains(self) -> Iterator[Object]:
         for row in self._rows(TRAIN):
             train = self._object(TRAIN, row)
             whole = _with_lists(
                 train,
+                gates=Exported(row, row.extra, self.names[ENVIRONMENT.name]).gates_said(),
                 milestones=list(self._milestones(row, train)),
                 application_releases=list(self._releases(row, train)),
                 turnovers=list(self._turnovers(row, train)),
@@ -137,9 +133,16 @@ class _Exporter:
             yield in_order("train", whole)
 
     def _milestones(self, train_row: Any, train: Object) -> Iterator[Object]:
-        rows = self._rows(MILESTONE).filter(train=train_row)
-        said = (self._object(MILESTONE, row, train) for row in rows)
+        rows = self._rows(MILESTONE).filter(train=train_row).select_related("owner")
+        said = (self._milestone(row, train) for row in rows)
         return self._with_left_out(MILESTONE, train_row.external_id, said)
+
+    def _milestone(self, row: Any, train: Object) -> Object:
+        """A baseline that is its date tells nothing: it got it when it came in."""
+        said = self._object(MILESTONE, row, train)
+        if "baseline" not in row.extra and row.baseline == row.due:
+            said.pop("baseline", None)
+        return said | ({"owner": str(row.owner)} if row.owner else {})
 
     def _work(self, rows: Any) -> list[Object]:
         return [in_order("work_item", self._object(WORK_ITEM, row)) for row in rows]
@@ -181,14 +184,24 @@ class _Exporter:
     def _turnovers(self, train_row: Any, train: Object) -> Iterator[Object]:
         rows = list(self._rows(TURNOVER).filter(train=train_row))
         tasks, contents = defaultdict(list), defaultdict(list)
-        for task in DeploymentTask.objects.filter(turnover__in=rows).in_order():
+        for task in (
+            DeploymentTask.objects.filter(turnover__in=rows)
+            .in_order()
+            .select_related("owner", "owner_group")
+        ):
             tasks[task.turnover_id].append(task)
+        undo = {
+            task.undoes_id: task
+            for task in DeploymentTask.all_ever.that_undo_something()
+            .filter(turnover__in=rows, removed_at=None)
+            .select_related("owner", "owner_group")
+        }
         for content in Content.objects.filter(turnover__in=rows):
             contents[content.turnover_id].append(content)
         said = (
             _with_lists(
                 self._object(TURNOVER, row, train),
-                tasks=self._tasks(row.extra, tasks[row.pk]),
+                tasks=self._tasks(row.extra, tasks[row.pk], undo),
                 application_releases=self._contents(row.extra, contents[row.pk]),
             )
             for row in rows
@@ -201,12 +214,16 @@ class _Exporter:
         said = raw.get("application_releases", [])
         return said if set(said) == set(known) else known
 
-    def _tasks(self, raw: Object, rows: list[Any]) -> list[Object]:
+    def _tasks(self, raw: Object, rows: list[Any], undo: dict[int, Any]) -> list[Object]:
         """The headings and tasks of the file as they are now, then renumbered without gaps."""
         seen = ticked_tasks(raw)
         here = {row.extra["order"]: row for row in rows if row.extra.get("order") in seen}
         said = [
-            (row.order, number, self._task(row, *seen.get(row.extra.get("order", 0), ({}, {}))))
+            (
+                row.order,
+                number,
+                task_said(row, undo.get(row.pk), *seen.get(row.extra.get("order", 0), ({}, {}))),
+            )
             for number, row in enumerate(rows)
         ]
         headings = [(task["order"], -1, task) for task in raw.get("tasks", []) if task.get("group")]
@@ -214,19 +231,6 @@ class _Exporter:
         if len(here) == len(rows) and ordered == raw.get("tasks", []):
             return [in_order("task", task) for task in ordered]
         return _renumbered(ordered)
-
-    def _task(self, row: Any, task: Object, seen: Object) -> Object:
-        if not task:
-            made: Object = {"order": 0}  # renumbered with the others
-            for held in TASK_FIELDS:
-                made |= held.write(getattr(row, held.attr), {})
-            return made
-        changed = self._with_changes(TASK_FIELDS, seen, row)
-        return {
-            name: task.get(name, value) if changed.get(name) == seen.get(name) else value
-            for name, value in changed.items()
-            if name in task or changed.get(name) != seen.get(name)
-        }
 
 
 def _with_lists(said: Object, **lists: list[Any]) -> Object:

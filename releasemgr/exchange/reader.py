@@ -9,12 +9,26 @@ import datetime as dt
 import json
 import re
 from collections import defaultdict
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from releasemgr.exchange.places import (
+    CRITERION_STATES,
+    REFERENCES,
+    RELEASE_STATUSES,
+    SCHEDULE,
+    STAGES,
+    TRAIN_STATUSES,
+    UNNAMED,
+    Object,
+    at,
+    find_cycle,
+    walk,
+)
 from releasemgr.exchange.shape import SHAPE, VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 LONGEST_ID = 300
@@ -27,8 +41,6 @@ LARGEST = 2_000_000_000
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?([+-]\d{2}:\d{2}|Z)", re.ASCII)
-
-Object = dict[str, Any]
 
 
 class FileRefused(Exception):
@@ -115,24 +127,20 @@ def check(data: Any) -> Object:
     return data
 
 
-def _at(place: str, name: str) -> str:
-    return f"{place}.{name}" if place else name
-
-
 def _object(value: Any, kind: str, place: str) -> None:
     if not isinstance(value, dict):
         raise FileRefused(place, f"this must be an object, not {_shown(value)}.")
     fields = {field.name: field for field in SHAPE[kind]}
     for name in value:
         if name not in fields:
-            raise FileRefused(_at(place, _clean(name)), "the format has no such field.")
+            raise FileRefused(at(place, _clean(name)), "the format has no such field.")
     for name, field in fields.items():
         if name in value:
-            _value(value[name], field.type, _at(place, name))
+            _value(value[name], field.type, at(place, name))
             if field.required and field.type == "text" and not value[name].strip():
-                raise FileRefused(_at(place, name), "this is empty.")
+                raise FileRefused(at(place, name), "this is empty.")
         elif field.required:
-            raise FileRefused(_at(place, name), "this is missing.")
+            raise FileRefused(at(place, name), "this is missing.")
 
 
 def _value(value: Any, type_: str, place: str) -> None:
@@ -218,7 +226,7 @@ def _any(value: Any, place: str, depth: int = 0) -> None:
     elif isinstance(value, dict):
         for name, entry in value.items():
             _text(name, place)
-            _any(entry, _at(place, _clean(name)), depth + 1)
+            _any(entry, at(place, _clean(name)), depth + 1)
 
 
 _PLAIN: dict[str, Callable[[Any, str], None]] = {
@@ -279,7 +287,7 @@ class _Checked:
         if entry["id"] in known:
             other = known[entry["id"]]
             said = f"{other} has the id {_shown(entry['id'])} already."
-            raise FileRefused(_at(place, "id"), said)
+            raise FileRefused(at(place, "id"), said)
         known[entry["id"]] = place
 
     def _refers(self, entry: Object, name: str, target: str, place: str) -> None:
@@ -287,22 +295,37 @@ class _Checked:
         many = isinstance(values, list)
         for number, value in enumerate(values if many else [values]):
             if value not in self.places[target]:
-                where = f"{_at(place, name)}[{number}]" if many else _at(place, name)
+                where = f"{at(place, name)}[{number}]" if many else at(place, name)
                 words = target.replace("_", " ")
                 raise FileRefused(where, f"no {words} {_shown(value)} is in the file.")
 
     def _train(self, train: Object, place: str) -> None:
         if "start" in train and "end" in train and train["end"] < train["start"]:
-            raise FileRefused(_at(place, "end"), "the train ends before it starts.")
+            raise FileRefused(at(place, "end"), "the train ends before it starts.")
+        known = [name for name in SCHEDULE if name in train]
+        for before, after in pairwise(known):
+            if train[after] < train[before]:
+                raise FileRefused(at(place, after), f"this is before “{before}”.")
+        stages: set[str] = set()
+        for number, gate in enumerate(train.get("gates", [])):
+            if gate["stage"] not in STAGES or gate["stage"] in stages:
+                said = f"this must be one of {', '.join(STAGES)}, each once."
+                raise FileRefused(f"{place}.gates[{number}].stage", said)
+            stages.add(gate["stage"])
         if train["status"] not in TRAIN_STATUSES:
             raise FileRefused(
-                _at(place, "status"), f"a train has no status {_shown(train['status'])}."
+                at(place, "status"), f"a train has no status {_shown(train['status'])}."
             )
+
+    def _criterion(self, criterion: Object, place: str) -> None:
+        if criterion.get("state", "open") not in CRITERION_STATES:
+            said = f"a criterion has no state {_shown(criterion['state'])}."
+            raise FileRefused(at(place, "state"), said)
 
     def _application_release(self, release: Object, place: str) -> None:
         if release.get("status", "planned") not in RELEASE_STATUSES:
             said = f"an application release has no status {_shown(release['status'])}."
-            raise FileRefused(_at(place, "status"), said)
+            raise FileRefused(at(place, "status"), said)
 
     def _dependency(self, need: Object, place: str) -> None:
         if "release" not in need and "application" not in need:
@@ -311,7 +334,7 @@ class _Checked:
     def _reservation(self, block: Object, place: str) -> None:
         starts, ends = (dt.datetime.fromisoformat(block[name]) for name in ("start", "end"))
         if ends < starts:
-            raise FileRefused(_at(place, "end"), "this ends before it starts.")
+            raise FileRefused(at(place, "end"), "this ends before it starts.")
 
     def _turnover(self, turnover: Object, place: str) -> None:
         _tasks_in_order(turnover.get("tasks", []), place)
@@ -321,7 +344,7 @@ class _Checked:
 
     def _parents(self) -> dict[str, list[tuple[str, str]]]:
         return {
-            entry["id"]: [(entry["parent"], _at(place, "parent"))] if "parent" in entry else []
+            entry["id"]: [(entry["parent"], at(place, "parent"))] if "parent" in entry else []
             for kind, entries in walk(self.data)
             if kind == "environment"
             for place, entry in entries
@@ -351,117 +374,10 @@ def _tasks_in_order(tasks: list[Object], place: str) -> None:
     for number, task in enumerate(tasks, start=1):
         where = f"{place}.tasks[{number - 1}]"
         if task["order"] != number:
-            raise FileRefused(_at(where, "order"), f"this must be {number}.")
+            raise FileRefused(at(where, "order"), f"this must be {number}.")
         named = {"depends": task.get("depends", [])}
         if "parent" in task:
             named["parent"] = [task["parent"]]
         for name, before in named.items():
             if not all(1 <= n < number for n in before):
-                raise FileRefused(_at(where, name), "this must be the order of a task before it.")
-
-
-def find_cycle(edges: dict[str, list[str]]) -> list[str]:
-    """A way from a node back to itself, or [] where there is none."""
-    done: set[str] = set()
-    for start, nearest in edges.items():
-        if start in done:
-            continue
-        way, on_way, ahead = [start], {start}, [iter(nearest)]
-        while way:
-            following = next(ahead[-1], None)
-            if following is None:
-                ahead.pop()
-                done.add(way[-1])
-                on_way.discard(way.pop())
-            elif following in on_way:
-                return [*way[way.index(following) :], following]
-            elif following not in done:
-                way.append(following)
-                on_way.add(following)
-                ahead.append(iter(edges.get(following, [])))
-    return []
-
-
-#: Kinds that need no id of their own.
-UNNAMED = {"dependency", "work_item", "exception"}
-TRAIN_STATUSES = {
-    "planned",
-    "in-progress",
-    "released",
-    "end-of-life",
-    "abandoned",
-    "not-completed",
-    "rolled-back",
-}
-RELEASE_STATUSES = {
-    "planned",
-    "in-progress",
-    "released",
-    "abandoned",
-    "cancelled",
-    "no-release",
-    "not-completed",
-}
-#: Kind -> field -> the kind of which it names one.
-REFERENCES = {
-    "application": {"team": "team"},
-    "environment": {"parent": "environment"},
-    "application_release": {
-        "application": "application",
-        "team": "team",
-        "milestone": "milestone",
-    },
-    "dependency": {"release": "application_release"},
-    "turnover": {
-        "environment": "environment",
-        "environments": "environment",
-        "application_releases": "application_release",
-        "runbook": "runbook",
-        "reverted_by": "turnover",
-    },
-    "window": {"environment": "environment"},
-    "freeze": {
-        "train": "train",
-        "milestone": "milestone",
-        "window": "window",
-        "environment": "environment",
-    },
-    "reservation": {"environment": "environment", "window": "window"},
-    "incident": {
-        "train": "train",
-        "turnover": "turnover",
-        "environments": "environment",
-        "caused_by": "turnover",
-        "caused_by_guess": "turnover",
-    },
-}
-
-#: Kind -> where its objects are: in the file itself, or in the objects of another kind.
-NESTS = {
-    "team": ("", "teams"),
-    "application": ("", "applications"),
-    "environment": ("", "environments"),
-    "window": ("", "windows"),
-    "runbook": ("", "runbooks"),
-    "train": ("", "trains"),
-    "milestone": ("train", "milestones"),
-    "application_release": ("train", "application_releases"),
-    "dependency": ("application_release", "depends_on"),
-    "work_item": ("application_release", "work_items"),
-    "turnover": ("train", "turnovers"),
-    "freeze": ("", "freezes"),
-    "reservation": ("", "reservations"),
-    "incident": ("", "incidents"),
-}
-
-
-def walk(data: Object) -> Iterator[tuple[str, Iterable[tuple[str, Object]]]]:
-    """Every object by kind, each with its place."""
-    found: dict[str, list[tuple[str, Object]]] = {"": [("", data)]}
-    for kind, (holder, name) in NESTS.items():
-        found[kind] = [
-            (f"{_at(place, name)}[{number}]", entry)
-            for place, holding in found[holder]
-            for number, entry in enumerate(holding.get(name, []))
-        ]
-        yield kind, found[kind]
+                raise FileRefused(at(where, name), "this must be the order of a task before it.")

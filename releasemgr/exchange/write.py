@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from releasemgr.exchange.comparison import compare, ticked_tasks
+from releasemgr.exchange.comparison import compare
 from releasemgr.exchange.mapping import (
     ENVIRONMENT,
     KINDS,
+    MILESTONE,
     RELEASE,
     RESERVATION,
-    TASK_FIELDS,
     TRAIN,
     TURNOVER,
-    values_of,
 )
 from releasemgr.exchange.models import Dataset
+from releasemgr.exchange.readings import earlier_plans
+from releasemgr.exchange.taking_gates import change_gates, create_gates
+from releasemgr.exchange.taking_tasks import change_contents, change_tasks, create_tasks
 from releasemgr.workflow.edit import create, edit, remove
 from releasemgr.workflow.perform import restate
-from trains.models import Boarding, Dependency, Gate, ReleaseType
-from trains.states import BoardingState, GateStage, ReleaseState
-from turnovers.models import Content, DeploymentTask
+from trains import inheritance
+from trains.models import Boarding, Dependency, Milestone, ReleaseType, Train
+from trains.states import BoardingState, ReleaseState, TrainState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from releasemgr.accounts.models import User
     from releasemgr.exchange.comparison import Change, Creation, Plan
     from releasemgr.exchange.mapping import Kind
-    from releasemgr.exchange.reader import Object
+    from releasemgr.exchange.places import Object
 
     Progress = Callable[[int, str], None]
 
@@ -72,6 +75,7 @@ class _Writer:
         for kind in KINDS:
             self._create_kind(kind)
         self._create_all(Dependency, [self._dependency(need) for need in self.plan.new_needs])
+        self._hand_out_milestones()
         for kind in KINDS:
             for change in self.plan.changes[kind.name]:
                 self._change(kind, change)
@@ -94,10 +98,11 @@ class _Writer:
         self._keep_history(model, made)
         return list(made)
 
-    def _keep_history(self, model: Any, rows: Iterable[Any]) -> None:
+    def _keep_history(self, model: Any, rows: Iterable[Any], *, later: bool = False) -> None:
         model.history.bulk_history_create(
             rows,
             batch_size=BATCH,
+            update=later,
             default_user=self.by,
             default_change_reason=self.reason,
             custom_historical_attrs={"actor": str(self.by)},
@@ -108,14 +113,52 @@ class _Writer:
         for start in range(0, len(creations), BATCH):
             part = creations[start : start + BATCH]
             rows = [self._row(kind, creation) for creation in part]
+            if kind is MILESTONE:
+                self._set_baselines(rows)
             made: Any = kind.model._default_manager.bulk_create(rows)
             self.plan.ids[kind.name].update((row.external_id, row.pk) for row in made)
-            if kind is not ENVIRONMENT:
+            if kind is MILESTONE:
+                self._keep_plans(made)
+            elif kind is not ENVIRONMENT:
                 self._keep_history(kind.model, made)
             self._create_around(kind, part)
             self._say(len(part), kind.label)
         if kind is ENVIRONMENT:
             self._place_in_parents(creations)
+
+    def _set_baselines(self, milestones: list[Any]) -> None:
+        """Once building has begun the date is the baseline, unless the file tells of an earlier."""
+        ahead = [TrainState.SCOPING, TrainState.AWAITING_TRAIN]
+        keys = {row.train_id for row in milestones}
+        trains = Train.objects.filter(pk__in=keys).exclude(state__in=ahead)
+        begun = set(trains.values_list("pk", flat=True))
+        for row in milestones:
+            row.version = len(earlier_plans(row.extra)) + 1
+            if row.baseline is None and row.train_id in begun:
+                row.baseline = row.due
+
+    def _keep_plans(self, milestones: list[Any]) -> None:
+        """Each with what was planned before, version by version, in the words of the file."""
+        first: list[Any] = []
+        later: list[Any] = []
+        for row in milestones:
+            for number, (at, due) in enumerate(earlier_plans(row.extra), start=1):
+                plan = copy(row)
+                plan.version, plan.due = number, due
+                plan._change_reason = f"{self.reason}: as planned on {at}"
+                (first if number == 1 else later).append(plan)
+            (first if row.version == 1 else later).append(row)
+        self._keep_history(Milestone, first)
+        self._keep_history(Milestone, later, later=True)
+
+    def _hand_out_milestones(self) -> None:
+        """What is for all application releases goes to those aboard a train that is being built."""
+        keys = [self.plan.ids["milestone"][one.item.id] for one in self.plan.creations["milestone"]]
+        for start in range(0, len(keys), BATCH):
+            flagged = Milestone.objects.filter(pk__in=keys[start : start + BATCH], for_all=True)
+            for row in flagged.select_related("train"):
+                if row.train is not None and not row.train.is_over:
+                    inheritance.hand_out(row, row.train, self.by)
 
     def _row(self, kind: Kind, creation: Creation) -> Any:
         values = dict(creation.values)
@@ -160,18 +203,12 @@ class _Writer:
     def _create_around(self, kind: Kind, creations: list[Creation]) -> None:
         """What comes with a row: gates with trains, places with releases, tasks with turnovers."""
         if kind is TRAIN:
-            keys = [self.plan.ids["train"][creation.item.id] for creation in creations]
-            gates = [Gate(train_id=key, stage=stage) for key in keys for stage in GateStage.values]
-            self._create_all(Gate, gates)
+            create_gates(self.plan, creations, self._create_all, self.by)
         elif kind is RELEASE:
             places = [self._place(creation.item.raw, creation.state) for creation in creations]
             self._create_all(Boarding, places)
         elif kind is TURNOVER:
-            raws = [(self.plan.ids["turnover"][c.item.id], c.item.raw) for c in creations]
-            tasks = [task for key, raw in raws for task in self._tasks(key, raw)]
-            contents = [content for key, raw in raws for content in self._contents(key, raw)]
-            self._create_all(DeploymentTask, tasks)
-            self._create_all(Content, contents)
+            create_tasks(self.plan, creations, self._create_all)
 
     def _type_facts(self, version: str) -> dict[str, Any]:
         """The train's type, as its version tells it, and the approvals that the type asks for."""
@@ -197,25 +234,6 @@ class _Writer:
             state=BoardingState.LEFT if has_left else BoardingState.ABOARD,
         )
 
-    def _tasks(self, turnover: int, raw: Object) -> list[DeploymentTask]:
-        return [
-            DeploymentTask(turnover_id=turnover, extra=task, **values_of(TASK_FIELDS, seen)[0])
-            for task, seen in ticked_tasks(raw).values()
-        ]
-
-    def _contents(self, turnover: int, raw: Object) -> list[Content]:
-        names = list(dict.fromkeys(raw.get("application_releases", [])))
-        keys = [self.plan.ids["application_release"][name] for name in names]
-        versions = dict(
-            RELEASE.model._default_manager.filter(pk__in=keys).values_list("pk", "version_name")
-        )
-        return [
-            Content(
-                turnover_id=turnover, release_id=key, version_name=versions[key], position=number
-            )
-            for number, key in enumerate(keys)
-        ]
-
     def _dependency(self, need: Any) -> Dependency:
         keys = self.plan.ids["application_release"]
         return Dependency(
@@ -235,8 +253,12 @@ class _Writer:
         if kind is RELEASE:
             self._change_place(row, change)
         elif kind is TURNOVER:
-            self._change_tasks(row, change)
-            self._change_contents(row, change)
+            change_tasks(self.plan, row, change, by=self.by, reason=self.reason)
+            change_contents(self.plan, row, change, by=self.by, reason=self.reason)
+        elif kind is TRAIN:
+            change_gates(self.plan, row, change, by=self.by, reason=self.reason)
+        elif kind is MILESTONE:
+            inheritance.tell_copies(row, by=self.by)
 
     def _change_place(self, release: Any, change: Change) -> None:
         """Follow the release to another train, or off it; a place steered here stays."""
@@ -253,52 +275,3 @@ class _Writer:
         is_back = change.state is not None and not has_left
         if moved or (is_back and not release.boardings.live().exists()):
             create(self._place(raw, release.state), by=self.by, reason=self.reason)
-
-    def _is_mine_to_plan(self, turnover: Any, change: Change, what: str) -> bool:
-        """Whether the file may still change what is planned; says so where it may not."""
-        if not turnover.history.exclude(transition="").exists():
-            return True
-        self.plan.report.note(change.item.place, f"it is steered here; its {what} stay.")
-        return False
-
-    def _change_tasks(self, turnover: Any, change: Change) -> None:
-        old, new = ticked_tasks(change.before), ticked_tasks(change.item.raw)
-        if old == new or not self._is_mine_to_plan(turnover, change, "tasks"):
-            return
-        rows = {task.extra.get("order"): task for task in turnover.tasks.all()}
-        for order, (raw, seen) in new.items():
-            row = rows.get(order)
-            if order not in old:
-                values = values_of(TASK_FIELDS, seen)[0]
-                task = DeploymentTask(turnover=turnover, extra=raw, **values)
-                create(task, by=self.by, reason=self.reason)
-            elif row is not None and old[order] != new[order]:
-                self._change_task(row, old[order][1], raw, seen)
-        for order in old.keys() - new.keys():
-            if order in rows:
-                gone = timezone.now()
-                edit(rows[order], by=self.by, reason=self.reason, removed_at=gone, extra={})
-
-    def _change_task(self, task: Any, before: Object, raw: Object, seen: Object) -> None:
-        """Set what the file changed, unless people have set it to something else here."""
-        was, now = values_of(TASK_FIELDS, before)[0], values_of(TASK_FIELDS, seen)[0]
-        changed = {
-            attr: value
-            for attr, value in now.items()
-            if value != was[attr] and getattr(task, attr) == was[attr]
-        }
-        edit(task, by=self.by, reason=self.reason, extra=raw, **changed)
-
-    def _change_contents(self, turnover: Any, change: Change) -> None:
-        old = change.before.get("application_releases", [])
-        new = change.item.raw.get("application_releases", [])
-        if old == new or not self._is_mine_to_plan(turnover, change, "contents"):
-            return
-        keys = self.plan.ids["application_release"]
-        rows = {content.release_id: content for content in turnover.contents.all()}
-        for name in set(old) - set(new):
-            if keys.get(name) in rows:
-                remove(rows[keys[name]], by=self.by, reason=self.reason)
-        for content in self._contents(turnover.pk, change.item.raw):
-            if content.release_id not in rows:
-                create(content, by=self.by, reason=self.reason)

@@ -1,4 +1,4 @@
-"""Finding trains, releases, turnovers, environments, bookings, applications, pages and commands."""
+"""Finding records of every kind that has a page, pages, and commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from django.urls import reverse
 
 from environments.models import Booking, Environment
 from releasemgr.ui.navigation import PLACES, is_offered
-from trains.models import Application, ApplicationRelease, Train
+from trains.models import (
+    Application,
+    ApplicationRelease,
+    Cadence,
+    PlanVersion,
+    Template,
+    Train,
+    Waiver,
+)
 from turnovers.models import Turnover
 
 if TYPE_CHECKING:
@@ -52,6 +60,8 @@ class Command:
 
 COMMANDS = (
     Command("New train", "trains:new", "plus", "trains.steer_train"),
+    Command("New template", "trains:template-new", "plus", "trains.steer_train"),
+    Command("New cadence", "trains:cadence-new", "plus", "trains.steer_train"),
     Command("New application release", "trains:release-new", "plus", "trains.own_release"),
     Command("New application", "trains:application-new", "plus", "trains.edit_application"),
     Command("New turnover", "turnovers:new", "plus", "turnovers.write_turnover"),
@@ -63,6 +73,8 @@ COMMANDS = (
 #: Pages that the sidebar does not list.
 PAGES = (
     ("Application releases", "trains:releases", "package"),
+    ("Templates", "trains:templates", "layers"),
+    ("Cadences", "trains:cadences", "refresh-cw"),
     ("Bookings", "environments:bookings", "calendar-days"),
     ("Holds", "turnovers:holds", "pause"),
     ("Your settings", "accounts:me", "settings"),
@@ -93,8 +105,9 @@ def answer(user: User, words: str, most: int) -> list[tuple[str, list[Result]]]:
 
 
 def _result(row: Any, icon: str) -> Result:
+    label = f"{row.train}, {row}: {row.reason}" if isinstance(row, PlanVersion) else str(row)
     return Result(
-        str(row),
+        label,
         row.get_absolute_url(),
         icon,
         ref=getattr(row, "ref", ""),
@@ -142,4 +155,8 @@ KINDS: tuple[tuple[str, str, Callable[[User], Any]], ...] = (
     ("Environments", "server", lambda user: _seen(Environment, user)),
     ("Bookings", "calendar-days", lambda user: _seen(Booking, user)),
     ("Applications", "boxes", lambda user: _seen(Application, user)),
+    ("Templates", "layers", lambda user: _seen(Template, user)),
+    ("Cadences", "refresh-cw", lambda user: _seen(Cadence, user)),
+    ("Waivers", "shield-check", lambda user: _seen(Waiver, user)),
+    ("Plan versions", "git-compare-arrows", lambda user: _seen(PlanVersion, user)),
 )

@@ -136,7 +136,8 @@ def differences(form: EditForm, theirs: Any) -> list[Difference]:
     found = []
     for name, value in form.changes.items():
         if value != getattr(theirs, name):
-            label = str(form.fields[name].label or name)
+            field = form.fields.get(name) or theirs._meta.get_field(name).formfield()
+            label = str(field.label or name)
             yours = _words(form.instance, name, value)
             found.append(Difference(label, yours, _words(theirs, name, getattr(theirs, name))))
     return found
@@ -175,7 +176,7 @@ def _refused(
 
 def _words(row: Any, name: str, value: Any) -> str:
     """A value as people read it."""
-    if value in (None, ""):
+    if value in (None, "", {}):
         return "empty"
     if isinstance(value, bool):
         return "yes" if value else "no"

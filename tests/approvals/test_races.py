@@ -6,7 +6,6 @@ from threading import Barrier
 import pytest
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
@@ -16,13 +15,11 @@ from releasemgr.workflow.perform import perform
 from releasemgr.workflow.refusals import TransitionRefused
 from tests.factories import LevelFactory, RuleFactory, SignoffFactory, UserFactory
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(autouse=True)
-def roles():
-    """A transactional test before this one has emptied every table."""
-    call_command("migrate", verbosity=0)
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("as_installed"),
+]
 
 
 @pytest.fixture

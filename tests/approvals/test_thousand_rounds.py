@@ -11,7 +11,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
@@ -31,14 +30,12 @@ from tests.factories import (
 )
 from trains.models import Train
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("as_installed"),
+]
 ROUNDS = 1000
-
-
-@pytest.fixture(autouse=True)
-def roles():
-    """A transactional test before this one has emptied every table."""
-    call_command("migrate", verbosity=0)
 
 
 @pytest.fixture

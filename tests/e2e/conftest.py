@@ -29,6 +29,18 @@ PEOPLE = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # before the names of groups are read
+def pytest_collection_modifyitems(items):
+    """Let the tests of a file that share what they write stay together in one test process.
+
+    They come first, since they take long and cannot be divided.
+    """
+    for item in items:
+        if "application" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """When a test fails, show what the application said last and where everybody was."""

@@ -1,17 +1,18 @@
 """Every page, for every role, at both widths, in both themes: accessible, quiet, not too wide."""
 
+import hashlib
 import json
+import os
 import re
 from contextlib import suppress
 from html import unescape
-from itertools import groupby
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import pytest
 from django.urls import Resolver404, resolve, reverse
 
-from tests.e2e.browser import RUN_AXE, Person
-from tests.e2e.stage import person
+from tests.e2e.browser import Person, axe_source
+from tests.e2e.stage import person as somebody
 from tests.permissions.test_urls import ROLES as LETTERS
 from tests.permissions.test_urls import TABLE
 from tests.world import routes
@@ -19,7 +20,8 @@ from tests.world import routes
 pytestmark = pytest.mark.e2e
 
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-LOOKS = [(theme, size) for theme in ("light", "dark") for size in (DESK, PHONE)]
+#: In this order one change leads from each to the next.
+LOOKS = [("light", DESK), ("dark", DESK), ("dark", PHONE), ("light", PHONE)]
 #: How many pages of a kind are looked at: records differ by state.
 SAMPLES = 2
 #: Who reads more pages of a kind, without looking, for the links that only some of them have.
@@ -29,6 +31,21 @@ LEFT_OUT = re.compile(
     r"^/(admin|static|export|logout)\b|^/runs/(\d+/text|tasks/\d+/log)/|/versions/changes/text/|\.(json|csv|ics)$"
 )
 
+#: What is wrong with the page as it looks now; with names of rules, only those are asked.
+JUDGE = """
+async rules => {
+  // A colour that is still fading into another theme has no contrast to measure.
+  document.getAnimations().filter(one => one instanceof CSSTransition).forEach(one => one.finish());
+  const asked = rules.length ? {runOnly: {type: 'rule', values: rules}} : {};
+  const {violations} = await axe.run(document, {resultTypes: ['violations'], ...asked});
+  const found = violations.map(violation => `${violation.id}: ${violation.help}: ${
+    violation.nodes.slice(0, 3).map(node => node.html.slice(0, 160)).join(' | ')}`);
+  const page = document.documentElement;
+  return page.scrollWidth > page.clientWidth ? [...found, 'wider than the screen'] : found;
+}
+"""
+#: The rules about colours: tests/ui/test_palette.py sees to it that themes differ in nothing else.
+OF_COLOURS = ["color-contrast", "link-in-text-block"]
 FOR_PROGRAMS, FILE, PART = "For programs", "A file, not a page", "A part of another page"
 NO_ROW = "The demo has no row for it: a test of its own looks at it"
 #: Routes that a role may open and that the crawl does not come to, with the reason why not.
@@ -60,7 +77,6 @@ NOT_COME_TO = {
 }
 
 ANCHOR, HREF = re.compile(r"<a\s[^>]*>"), re.compile(r'href="([^"]*)"')
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LINKS = "[...document.querySelectorAll('a[href]:not([download])')].map(link => link.href)"
 ROLES = [
     "Release manager",
@@ -83,11 +99,10 @@ def kind_of(path):
 class Crawler:
     """Follows every link that a person sees, and looks at each kind of page a few times."""
 
-    def __init__(self, axe, seen, expected=(200,), read=SAMPLES):
-        self.axe = axe
+    def __init__(self, is_new, expected=(200,), read=SAMPLES):
+        self.is_new = is_new
         self.read = read
         self.routes = set()
-        self.seen = seen
         self.expected = expected
         self.problems = []
 
@@ -120,38 +135,39 @@ class Crawler:
 
     def looks_at(self, kind, visit):
         """All looks where no role has met this kind of page yet; later the two that differ most."""
-        is_new = kind not in self.seen
-        self.seen.add(kind)
-        return LOOKS if is_new else [LOOKS[0] if visit == 1 else LOOKS[-1]]
+        return LOOKS if self.is_new(kind) else [LOOKS[0] if visit == 1 else LOOKS[2]]
 
     def look_at(self, person, path, looks):
-        """Check the page at ``path`` in each theme and size; the theme is there before the page,
-
-        since a colour that is still fading in has no contrast to measure.
-        """
-        for theme, sizes in groupby(looks, key=lambda look: look[0]):
-            person.page.emulate_media(color_scheme=theme)
-            answer = person.page.goto(path)
-            if answer.status not in self.expected:
-                self.problems.append(f"{path} as {person.username}: answered {answer.status}")
-                return
-            self.note_route(person)
-            self.measure(person, f"{path} as {person.username}, {theme}", [s for _, s in sizes])
+        """Open the page at ``path`` in the first of the looks, and check it in each."""
+        self.dress(person, looks[0])
+        answer = person.page.goto(path)
+        if answer.status not in self.expected:
+            self.problems.append(f"{path} as {person.username}: answered {answer.status}")
+            return
+        self.note_route(person)
+        self.measure(person, f"{path} as {person.username}", looks)
 
     def note_route(self, person):
         """Remember the page that is open, by the name of its route."""
         with suppress(Resolver404):
             self.routes.add(resolve(urlsplit(person.page.url).path).view_name)
 
-    def measure(self, person, where, sizes):
-        """Check the page that is open, in each size."""
-        person.page.evaluate(self.axe)
-        for size in sizes:
-            person.page.set_viewport_size(size)
-            place = f"{where}, {size['width']} px"
-            self.problems += [f"{place}: {words}" for words in person.page.evaluate(RUN_AXE)]
-            if person.page.evaluate(OVERFLOW) > 0:
-                self.problems.append(f"{place}: wider than the screen")
+    def measure(self, person, where, looks):
+        """Check the page that is open: all of it in each width, the colours in the other theme."""
+        judged = set()
+        for look in looks:
+            theme, size = look
+            self.dress(person, look)
+            found = person.page.evaluate(JUDGE, OF_COLOURS if size["width"] in judged else [])
+            judged.add(size["width"])
+            place = f"{where}, {theme}, {size['width']} px"
+            self.problems += [f"{place}: {words}" for words in found]
+
+    @staticmethod
+    def dress(person, look):
+        theme, size = look
+        person.page.emulate_media(color_scheme=theme)
+        person.page.set_viewport_size(size)
 
     @staticmethod
     def target(person, link):
@@ -162,53 +178,80 @@ class Crawler:
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
-@pytest.fixture(scope="module")
-def seen():
-    return set()
+@pytest.fixture
+def visitor(browser, demo):
+    """Makes somebody who has the accessibility checker in every page; one at a time."""
+    visitors = []
+
+    def visitor(username, password):
+        person = Person(browser, demo.address, username=username, password=password, viewport=DESK)
+        person.context.add_init_script(axe_source())
+        visitors.append(person)
+        return person
+
+    yield visitor
+    for person in visitors:
+        person.close()
 
 
-@pytest.fixture(scope="module")
-def come_to():
-    """The routes that each role came to."""
-    return {}
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """Where all test processes of this run tell each other what was met."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # the one that all test processes of this run have
+    folder /= "kinds-of-pages"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def is_new(folder):
+    """Whether a kind of page is met for the first time, by whichever role and test process."""
+
+    def is_new(kind):
+        try:
+            (folder / hashlib.sha256(kind.encode()).hexdigest()).touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
+
+    return is_new
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_page_is_accessible_quiet_and_fits(role, browser, demo, axe, seen, come_to):
+def test_every_page_is_accessible_quiet_and_fits(role, visitor, demo, is_new, folder):
     who = next(user for user in demo.sign_ins() if user["role"] == role)
-    person = Person(
-        browser, demo.address, username=who["username"], password=who["password"], viewport=DESK
-    )
-    crawler = Crawler(axe, seen, read=READ.get(role, SAMPLES))
-    try:
-        person.sign_in()
-        visits = crawler.crawl(person)
-    finally:
-        person.close()
-    come_to[role] = crawler.routes
+    person = visitor(who["username"], who["password"])
+    crawler = Crawler(is_new, read=READ.get(role, SAMPLES))
+
+    person.sign_in()
+    visits = crawler.crawl(person)
+    (folder / f"{role}.routes").write_text("\n".join(crawler.routes), encoding="utf-8")
 
     assert not crawler.problems, "\n".join(crawler.problems)
     assert not person.complaints.found, "\n".join(person.complaints.found)
     assert len(visits) > 10, json.dumps(visits)
+    found = list(folder.glob("*.routes"))
+    if len(found) == len(ROLES):  # the last role, which knows what all of them came to
+        assert_that_all_is_come_to({n for one in found for n in one.read_text().split()})
 
 
-def test_the_crawl_comes_to_every_route_that_a_role_may_open(come_to):
-    if set(come_to) != set(ROLES):
-        pytest.skip("needs the crawl of every role")
+def assert_that_all_is_come_to(come_to):
+    """Every route that a role may open, and every step's page, was come to by some role."""
     may_be_opened = {name for name, (_, get, _) in TABLE.items() if set(get or "") & set(LETTERS)}
     steps = {name for name, route in routes().items() if route.is_step}
+    assert (may_be_opened | steps) - set(NOT_COME_TO) - come_to == set()
 
-    assert set().union(*come_to.values()) | set(NOT_COME_TO) >= may_be_opened | steps
 
-
-def test_the_pages_that_the_demo_has_no_row_for_are_accessible_and_fit(cast, stage, axe):
+def test_the_pages_that_the_demo_has_no_row_for_are_accessible_and_fit(cast, stage):
     train, _ = stage.asked("Mulberry", ["approver"])
     stage.alter(train, purpose="Something else.")
     free = stage.release(None, "mulberry-app")
     riding = stage.release(train, "mulberry-web", state="executing")
-    turnover = stage.make("Turnover", author=person("developer"), release=riding)
+    turnover = stage.make("Turnover", author=somebody("developer"), release=riding)
     content = stage.create("turnovers.Content", turnover=turnover, release=riding)
-    action = stage.make("ReviewAction", owner=person("developer"))
+    action = stage.make("ReviewAction", owner=somebody("developer"))
     pages = [
         ("manager", "trains:approval-renew", [train.pk, "train"]),
         ("owner", "trains:release-board", [free.pk]),
@@ -218,8 +261,10 @@ def test_the_pages_that_the_demo_has_no_row_for_are_accessible_and_fit(cast, sta
         ("developer", "turnovers:content", [turnover.pk, content.pk]),
         ("developer", "turnovers:action", [action.pk]),
     ]
-    crawler = Crawler(axe, set())
+    crawler = Crawler(lambda kind: True)
 
+    for who in {who for who, _, _ in pages}:
+        cast.who(who).context.add_init_script(axe_source())
     for who, name, args in pages:
         crawler.look_at(cast.who(who), reverse(name, args=args), LOOKS)
 
@@ -227,18 +272,16 @@ def test_the_pages_that_the_demo_has_no_row_for_are_accessible_and_fit(cast, sta
     assert {name for name, why in NOT_COME_TO.items() if why == NO_ROW} <= crawler.routes
 
 
-def test_the_pages_before_signing_in_and_after_a_fault_are_accessible(browser, demo, axe):
-    person = Person(browser, demo.address, username="nobody", password="wrong", viewport=DESK)
-    crawler = Crawler(axe, set(), expected=(200, 404))
-    try:
-        crawler.look_at(person, "/login/", LOOKS)
-        crawler.look_at(person, "/there-is-no-such-page/", LOOKS)
-        person.go("/login/")
-        person.fill("User name", "nobody")
-        person.fill("Password", "wrong")
-        person.press("Sign in")
-        crawler.measure(person, "/login/, refused", [DESK, PHONE])
-    finally:
-        person.close()
+def test_the_pages_before_signing_in_and_after_a_fault_are_accessible(visitor):
+    person = visitor("nobody", "wrong")
+    crawler = Crawler(is_new=None, expected=(200, 404))
+
+    crawler.look_at(person, "/login/", LOOKS)
+    crawler.look_at(person, "/there-is-no-such-page/", LOOKS)
+    person.go("/login/")
+    person.fill("User name", "nobody")
+    person.fill("Password", "wrong")
+    person.press("Sign in")
+    crawler.measure(person, "/login/, refused", LOOKS)
 
     assert not crawler.problems, "\n".join(crawler.problems)

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from django.core.management import call_command
 from django.db import connection, transaction
 
 from environments.models import Booking, SlotTaken
@@ -15,16 +14,14 @@ from releasemgr.workflow.perform import perform
 from releasemgr.workflow.refusals import TransitionRefused
 from tests.factories import BookingFactory, EnvironmentFactory, UserFactory
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("as_installed"),
+]
 
 NOON = dt.datetime(2030, 6, 3, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def roles():
-    """A transactional test before this one has emptied every table."""
-    call_command("migrate", verbosity=0)
 
 
 def at_once(*deeds):

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from releasemgr.exchange.comparison import KEPT_LISTS
-from releasemgr.exchange.mapping import RELEASE_STATES, TRAIN_STATES
-from releasemgr.exchange.reader import RELEASE_STATUSES, TRAIN_STATUSES
+from releasemgr.exchange.places import RELEASE_STATUSES, TRAIN_STATUSES
 from releasemgr.exchange.shape import SHAPE, kept_names, tables
+from releasemgr.exchange.words import RELEASE_STATES, TRAIN_STATES
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "exchange-format.md").read_text()
 

@@ -413,6 +413,7 @@ def test_a_file_that_a_worker_has_begun_with_is_left_to_it(
     content = SimpleUploadedFile("orchard.json", json.dumps(small()).encode())
     upload = services.receive(content, by=manager)
     upload.progress_path.write_text('[10, "Reading the file"]')
+    Scheduler().look()  # others have it look for notices, too, when it has just begun
 
     wait_since(upload, 3600)
     with django_capture_on_commit_callbacks() as sent:

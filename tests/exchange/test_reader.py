@@ -2,7 +2,8 @@
 
 import pytest
 
-from releasemgr.exchange.reader import FileRefused, find_cycle, parse, read
+from releasemgr.exchange.places import find_cycle
+from releasemgr.exchange.reader import FileRefused, parse, read
 from tests.exchange.files import small, written
 
 LIMIT = 1_000_000

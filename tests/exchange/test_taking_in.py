@@ -9,13 +9,11 @@ from django.apps import apps
 from django.core.management import call_command
 
 from environments.models import Booking, Environment
-from releasemgr.accounts.models import User
 from releasemgr.exchange.models import Dataset
 from releasemgr.exchange.reader import FileRefused, read
-from releasemgr.exchange.services import import_file
 from releasemgr.workflow.edit import edit
 from releasemgr.workflow.perform import perform
-from tests.exchange.files import small, written
+from tests.exchange.files import small
 from tests.factories import BookingFactory, UserFactory
 from trains.models import (
     Application,
@@ -35,27 +33,6 @@ HERE = Path(__file__).resolve().parents[2]
 REAL = Path(os.environ.get("RELEASE_DATA", HERE.parent / "shared" / "data"))
 SETS = ["opensearch", "openstack-recent", "osg-environments"]
 real = pytest.mark.skipif(not REAL.is_dir(), reason="needs the real data sets: RELEASE_DATA=folder")
-
-
-@pytest.fixture
-def take(tmp_path):
-    """Take data in as somebody would; answers with the plan."""
-
-    def take_in(data, *, rehearse=False, by=None):
-        by = by or User.objects.robot()
-        said = []
-        plan = import_file(
-            written(tmp_path, data),
-            by=by,
-            max_bytes=10**7,
-            rehearse=rehearse,
-            progress=lambda percent, words: said.append(percent),
-        )
-        assert said == sorted(said)
-        assert said[-1] == 100
-        return plan
-
-    return take_in
 
 
 def everything():

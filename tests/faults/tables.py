@@ -1,6 +1,6 @@
 """The tables of an installation, made by the migrations once and then copied.
 
-Migrating from nothing takes a minute of a processor, and every rig wants a database of its own.
+Migrating from nothing takes seconds of a processor, and every rig wants a database of its own.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ def ask(client, everybody):
     def send(method, address, *args, **kwargs):
         with transaction.atomic():
             answer = getattr(client, method)(address, *args, **kwargs)
+            answer.close()  # a file that is sent stays open until then
             transaction.set_rollback(True)
         return answer
 

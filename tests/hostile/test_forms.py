@@ -6,13 +6,24 @@ from itertools import zip_longest
 
 import pytest
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+from django.urls import reverse
 
-from tests.factories import LevelFactory, RuleFactory, SignoffFactory, TurnoverFactory
+from releasemgr.portal.together import YES
+from tests.factories import (
+    ConditionFactory,
+    DecisionFactory,
+    LevelFactory,
+    RuleFactory,
+    SignoffFactory,
+    TrainFactory,
+    TurnoverFactory,
+)
 from tests.hostile.values import CHOICES, MOMENTS, NUMBERS, TEXTS, ZONES, fitting, kind
 from tests.permissions.test_steps import TABLE as STEPS
 from tests.permissions.test_steps import in_the_state_for
 from tests.permissions.test_urls import TABLE as PAGES
 from tests.world import World, routes
+from trains import checking
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +34,14 @@ BY_PEOPLE = [
     (model, step) for model, steps in STEPS.items() for step, who in steps.items() if who != "R"
 ]
 #: Pages of buttons alone, pages whose form depends on a choice, and signing in, tried elsewhere.
-OTHERS = {"login", "turnovers:copy-tasks", "turnovers:new", "exchange:new"}
+OTHERS = {
+    "login",
+    "turnovers:copy-tasks",
+    "turnovers:new",
+    "exchange:new",
+    "trains:check-edit",
+    "portal:together",
+}
 WITH_FORMS = [
     name for name in SENT if PAGES[name][1] and name not in OTHERS and not name.endswith("-remove")
 ]
@@ -34,10 +52,14 @@ def own(model, step, person):
     """A row on which the person may take the step."""
     if model == "turnover" and step == "deliver":
         return TurnoverFactory(author=person)
-    if model == "signoff" and step in {"approve", "reject"}:
+    if model == "signoff" and step in {"approve", "approve_if", "reject", "postpone", "recall"}:
         sheet = SignoffFactory(state="ready", round=1, open_level=1)
         RuleFactory(level=LevelFactory(signoff=sheet), person=person)
+        if step == "recall":
+            DecisionFactory(signoff=sheet, person=person)
         return sheet
+    if (model, step) == ("condition", "confirm"):
+        return ConditionFactory(decision__person=person)
     return in_the_state_for(model, step)
 
 
@@ -103,6 +125,32 @@ def test_no_value_makes_the_form_of_an_automated_task_fail(ask, executor):
     turnover = World().turnover
 
     wrong = attempt_all(ask, f"/turnovers/TO-{turnover.pk}/tasks/new/?executor={executor}")
+
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_no_value_makes_deciding_together_fail(ask, everybody):
+    sheet = own("signoff", "approve", everybody)
+    train = TrainFactory(train_signoff=sheet)
+    address = reverse("portal:together", args=[train.pk])
+    (choice,) = ask("get", address).context["choices"]
+    named = {"chosen": choice.key, f"seen-{choice.key}": "x", "verdict": YES, "comment": "Fine."}
+    wrong = []
+
+    for name in named:
+        for value in (*TEXTS, *CHOICES):
+            answer = ask("post", address, named | {name: value})
+            if answer.status_code not in {303, 409, 422}:
+                wrong.append((name, value[:30], answer.exc_info))
+
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+@pytest.mark.parametrize("check", [*checking.CHECKS, "people"])
+def test_no_value_makes_the_form_of_a_check_fail(ask, check):
+    criterion = World().criterion
+
+    wrong = attempt_all(ask, f"{reverse('trains:check-edit', args=[criterion.pk])}?by={check}")
 
     assert not wrong, "\n".join(map(str, wrong))
 

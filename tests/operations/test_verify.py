@@ -11,12 +11,15 @@ from django.db import connection
 from django.utils import timezone
 
 from releasemgr.operations.verify import INVARIANTS
+from releasemgr.workflow.edit import create, edit
 from releasemgr.workflow.perform import perform, record
 from tests.factories import (
     BoardingFactory,
     BookingFactory,
     EnvironmentFactory,
+    GateFactory,
     HoldFactory,
+    RuleFactory,
     RunFactory,
     TaskFactory,
     TaskRunFactory,
@@ -24,6 +27,9 @@ from tests.factories import (
     TurnoverFactory,
     UserFactory,
 )
+from trains.models import Criterion, PlanContent, PlanVersion, Waiver
+from trains.plan import baselines
+from trains.waivers import ask_waiver
 from turnovers.engine import advance
 from turnovers.models import Attempt, Run, TaskRun, Turnover
 
@@ -364,6 +370,152 @@ class TestV7:
         assert found("V7") == [
             (f"turnovers.taskrun {row.pk}", "Its run is over, and it still waits.")
         ]
+
+
+# --- Approvals, waivers and plans -----------------------------------------------------------------
+
+
+@pytest.fixture
+def approved(robot):
+    """An approved sheet, by one vote."""
+    asker, voter = UserFactory(role="Release manager"), UserFactory(role="Approver")
+    signoff = RuleFactory(level__number=1, person=voter).level.signoff
+    content = {"Train": "Larch"}
+    signoff = perform(signoff, "request", by=asker, content=content, facts=[])
+    signoff = perform(signoff, "approve", by=voter, seal=signoff.seal)
+    assert signoff.state == "approved"
+    return signoff
+
+
+def test_v3_an_approval_for_other_content_than_its_digest_says(approved):
+    assert broken() == set()
+
+    forge(approved, content={"Train": "Birch"})
+
+    assert found("V3") == [
+        (
+            f"approvals.signoff {approved.pk}",
+            "It is approved for other content than its digest says.",
+        )
+    ]
+    assert broken() == {"V3"}
+
+
+def test_v3_a_vote_that_was_given_for_other_content(approved):
+    voter = approved.decisions.get().person
+    approved.decisions.update(digest="0" * 64)
+
+    assert found("V3") == [
+        (
+            f"approvals.signoff {approved.pk}",
+            f"The vote of {voter} counts, and was given for other content.",
+        )
+    ]
+
+
+@pytest.fixture
+def waiver():
+    """A waiver that was asked for by one and granted by another."""
+    asker, boss = UserFactory(role="Release engineer"), UserFactory(role="Release manager")
+    gate = GateFactory(train=TrainFactory())
+    criterion = create(Criterion(gate=gate, title="Rehearsed"), by=asker)
+    until = timezone.localdate() + dt.timedelta(days=7)
+    row = ask_waiver(
+        Waiver(criterion=criterion, reason="No time", scope="All", until=until), by=asker
+    )
+    return perform(row, "grant", by=boss)
+
+
+def test_v3_a_criterion_that_is_waived_without_a_waiver(waiver):
+    assert broken() == set()
+    criterion = create(Criterion(gate=waiver.criterion.gate, title="Loaded"), by=waiver.asked_by)
+    forge(criterion, "waive", by=waiver.decided_by, state="waived", waived_until=waiver.until)
+
+    assert found("V3") == [
+        (f"trains.criterion {criterion.pk}", "It is waived, and no waiver of it was granted.")
+    ]
+
+
+def test_v3_a_waiver_that_lets_pass_for_longer_than_was_granted(waiver):
+    criterion = Criterion.objects.get()
+    forge(criterion, waived_until=waiver.until + dt.timedelta(days=300))
+
+    assert found("V3") == [
+        (
+            f"trains.waiver {waiver.pk}",
+            "It is granted, and its criterion is not waived until the same day.",
+        )
+    ]
+
+
+def test_v6_a_waiver_that_was_granted_by_whoever_asked(waiver):
+    asker = waiver.asked_by
+    Waiver.history.filter(transition="grant").update(history_user=asker, actor=str(asker))
+
+    assert found("V6") == [
+        (f"trains.waiver {waiver.pk}", f"{asker} granted it, which they had asked for.")
+    ]
+
+
+def test_v6_a_waiver_that_was_granted_by_whose_criterion_it_was(waiver):
+    boss = waiver.decided_by
+    Criterion.history.filter(version=1).update(owner=boss)
+
+    assert found("V6") == [
+        (f"trains.waiver {waiver.pk}", f"{boss} granted it, of a criterion of their own.")
+    ]
+
+
+def test_v6_whoever_gets_the_criterion_later_may_have_granted_it(waiver):
+    criterion = Criterion.objects.get()
+    edit(criterion, by=waiver.asked_by, owner=waiver.decided_by)
+
+    assert found("V6") == []
+
+
+def test_v6_a_waiver_that_nobody_else_decided(waiver):
+    Waiver.objects.filter(pk=waiver.pk).update(decided_by=waiver.asked_by)
+
+    assert found("V6") == [(f"trains.waiver {waiver.pk}", "It is granted without a second person.")]
+
+
+@pytest.fixture
+def kept(robot):
+    """A train of whose plan two versions are kept."""
+    train = TrainFactory()
+    baselines.take(train, "Before", by=robot)
+    edit(train, by=robot, purpose="Another")
+    baselines.take(train, "After", by=robot)
+    return train
+
+
+def test_v4_a_plan_version_that_says_else_than_its_digest(kept):
+    assert broken() == set()
+    content = PlanContent.objects.earliest("pk")
+    PlanContent.objects.filter(pk=content.pk).update(facts={**content.facts, "gates": {}, "x": {}})
+
+    assert found("V4") == [
+        (f"trains.plancontent {content.pk}", "It says else than its digest says.")
+    ]
+
+
+def test_v4_a_plan_version_that_is_missing(kept):
+    kept.plan_versions.get(number=1).delete()
+
+    assert found("V4") == [
+        (f"trains.train {kept.pk}", "It has 1 versions of its plan, numbered up to 2.")
+    ]
+
+
+def test_v4_a_plan_version_with_the_plan_of_another_train(kept, robot):
+    other = TrainFactory()
+    stranger = baselines.take(other, "Theirs", by=robot)
+    version = kept.plan_versions.get(number=2)
+    PlanVersion.objects.filter(pk=version.pk).update(content=stranger.content)
+
+    assert found("V4") == [
+        (f"trains.planversion {version.pk}", "Its content is the plan of another train.")
+    ]
 
 
 @pytest.mark.skipif(connection.vendor == "postgresql", reason="its own constraint forbids it")

@@ -2,16 +2,23 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from releasemgr.accounts.models import User
 from tests.factories import (
     ApplicationFactory,
     BookingFactory,
+    CadenceFactory,
     EnvironmentFactory,
+    GateFactory,
     ReleaseFactory,
+    TemplateFactory,
     TrainFactory,
     TurnoverFactory,
     UserFactory,
 )
+from trains.models import Waiver
+from trains.plan import baselines
 
 pytestmark = pytest.mark.django_db
 
@@ -21,6 +28,18 @@ def person(client):
     user = UserFactory(role="Product owner")
     client.force_login(user)
     return user
+
+
+def waived(title):
+    """A waiver of a criterion of this title, asked for."""
+    criterion = GateFactory(train=TrainFactory()).criteria.create(title=title)
+    return Waiver.objects.create(
+        criterion=criterion,
+        reason="No time",
+        scope="All of it",
+        until=timezone.localdate(),
+        asked_by=UserFactory(),
+    )
 
 
 def find(client, words, **headers):
@@ -40,6 +59,10 @@ def test_everything_of_a_name_is_found(client, person):
         EnvironmentFactory(name="aster-stage"),
         BookingFactory(title="Aster rehearsal"),
         application,
+        TemplateFactory(name="Aster template"),
+        CadenceFactory(name="Every aster"),
+        waived("Aster criterion"),
+        baselines.keep(TrainFactory(), by=User.objects.robot(), reason="Before the aster"),
     ]
 
     page, fragment = find(client, "aster").content.decode(), palette(client, "aster")
@@ -120,7 +143,10 @@ def test_the_search_asks_as_many_questions_for_three_rows_as_for_one(
         ReleaseFactory(application=ApplicationFactory(name=f"Aster {_}"))
         TurnoverFactory(title="Aster")
         BookingFactory(title="Aster")
+        CadenceFactory(name=f"Aster {_}", template=TemplateFactory(name=f"Aster {_}"))
+        waived("Aster")
+        baselines.keep(TrainFactory(), by=User.objects.robot(), reason="Aster")
     client.get(reverse("portal:search"))
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(14):
         client.get(reverse("portal:search"), {"q": "aster"}, headers={"HX-Request": "true"})

@@ -67,7 +67,7 @@ PINNED = {
     "environments:booking-blockers": 6,
     "environments:booking-edit": 7,
     "trains:list": 12,
-    "trains:new": 10,
+    "trains:new": 11,
     "trains:preview": 3,
     "trains:copy": 12,
     "trains:keep": 20,

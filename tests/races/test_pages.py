@@ -6,7 +6,6 @@ from threading import Barrier
 
 import pytest
 from django.contrib.auth.models import Group
-from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -30,15 +29,13 @@ from tests.factories import (
 from trains.models import Train
 from turnovers.models import Turnover
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("as_installed"),
+]
 
 ROUNDS = range(5)
-
-
-@pytest.fixture(autouse=True)
-def roles():
-    """A transactional test before this one has emptied every table."""
-    call_command("migrate", verbosity=0)
 
 
 def post(person, address, **data):

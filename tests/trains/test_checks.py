@@ -6,6 +6,7 @@ import threading
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
@@ -274,7 +275,8 @@ def test_two_workers_never_look_at_the_same_time(told):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_of_many_hints_at_once_one_becomes_a_look(told):
-    criterion = automatic()
+    criterion = automatic()  # looked at by now: hints are followed at once here
+    Watch.objects.filter(pk=criterion.pk).update(next_at=Now())
     looks, gate = [], threading.Barrier(6)
 
     def finding():
@@ -437,6 +439,19 @@ def test_times_that_make_no_sense_are_refused_beside_their_fields(client, manage
     errors = answer.context["form"].errors
     assert set(errors) == {"good_for", "green_for"}
     assert seen(criterion).checked_by == ""
+
+
+def test_what_somebody_else_has_chosen_meanwhile_is_shown_beside_ones_own(client, manager, told):
+    criterion = automatic()
+    address = reverse("trains:check-edit", args=[criterion.pk])
+    stale = {"check_every": 5, "good_for": 30, "green_for": 0, "version": criterion.version - 1}
+
+    answer = client.post(f"{address}?by=work", stale)
+
+    assert answer.status_code == 409
+    found = {row.label: (row.yours, row.theirs) for row in answer.context["differences"]}
+    assert found["Checked by"] == ("work", "told")
+    assert seen(criterion).checked_by == "told"
 
 
 def test_people_may_decide_again(client, manager, told):

@@ -19,11 +19,12 @@ from tests.factories import (
     TrainFactory,
     UserFactory,
 )
-from trains.models import Calendar, Dependency, Reservation, Train
+from trains.models import ApplicationRelease, Calendar, Dependency, Reservation, Train
 
 pytestmark = pytest.mark.django_db
 
 MONDAY, LATER = dt.date(2027, 1, 4), dt.date(2027, 4, 5)
+NOW = dt.datetime(2027, 1, 20, tzinfo=dt.UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
 EVERYTHING = {
     f"with_{name}": "on"
@@ -105,6 +106,47 @@ def test_a_copy_has_the_plan_on_its_own_dates_and_nothing_of_the_past(client, ma
     assert copy.train_signoff != origin.train_signoff
     assert (copy.train_signoff.state, copy.train_signoff.levels.get().name) == ("draft", "Board")
     assert [place.person for place in copy.crew.all()] == [origin.crew.get().person]
+
+
+def test_a_copy_is_checked_as_its_origin_was_and_knows_nothing_of_what_was_found(
+    client, manager, origin
+):
+    checked = origin.gates.get().criteria.create(
+        title="Work done", checked_by="work", check_every=3, good_for=9, green_for=6, state="met"
+    )
+    checked.results.create(claim=1, began_at=NOW, ended_at=NOW, outcome="passed")
+
+    copy = copied(client, origin, manager, **EVERYTHING)
+
+    again = copy.gates.get(stage="scoping").criteria.get(title="Work done")
+    assert (again.checked_by, again.check_every, again.good_for, again.green_for) == (
+        "work",
+        3,
+        9,
+        6,
+    )
+    assert (again.state, again.results.count()) == ("open", 0)
+    assert again.watch.next_at is not None
+
+
+def test_copied_releases_keep_their_own_milestones_and_the_kinds_of_their_dependencies(
+    client, manager, origin
+):
+    release = ApplicationRelease.objects.get(dependencies__isnull=False)
+    release.dependencies.update(kind="build")
+    owner = UserFactory(role="Product owner")
+    own = {"train": None, "release": release, "same_role": True}
+    MilestoneFactory(**own, title="Reviewed", due=weeks(2), owner=owner, state="completed")
+    MilestoneFactory(**own, title="Freeze", due=weeks(3), origin=origin.milestones.get())
+
+    copy = copied(client, origin, manager, **EVERYTHING)
+
+    new = ApplicationRelease.objects.get(boardings__train=copy, dependencies__isnull=False)
+    assert new.dependencies.get().kind == "build"
+    milestone = new.milestones.get()
+    assert (milestone.title, milestone.owner, milestone.same_role) == ("Reviewed", owner, True)
+    assert milestone.due == milestone.baseline == LATER + dt.timedelta(weeks=2)
+    assert milestone.state == "open"
 
 
 def test_a_reservation_is_asked_for_as_far_into_the_copy_at_the_same_time_of_day(

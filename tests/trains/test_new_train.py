@@ -1,23 +1,36 @@
 """Planning a train: calendars, presets, the preview, templates."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from releasemgr.accounts.models import User
 from releasemgr.workflow.edit import edit
+from releasemgr.workflow.perform import perform
 from tests.factories import (
     BookingFactory,
+    CadenceFactory,
+    EnvironmentFactory,
     GateFactory,
     MilestoneFactory,
+    PolicyFactory,
     ReleaseTypeFactory,
     TemplateFactory,
     TrainFactory,
     UserFactory,
 )
-from trains.models import Calendar, Reservation, Template, Train
-from trains.outline import CriterionOutline, LevelOutline, MilestoneOutline, Outline
+from trains.cadences import make_next
+from trains.models import Calendar, LibraryCriterion, Reservation, Template, Train, Waiver, Watch
+from trains.outline import (
+    CHECK_FIELDS,
+    CriterionOutline,
+    LevelOutline,
+    MilestoneOutline,
+    Outline,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -356,6 +369,165 @@ def test_a_train_is_kept_as_a_template(client, manager, calendar):
     assert outline.needs["train"] is True
     assert outline.criteria == (CriterionOutline("scoping", "Agreed", days=2),)
     assert [(one.title, one.days) for one in outline.milestones] == [("Invite", -1)]
+
+
+def of_plan(train):
+    """What a train begins with, without its dates: what templates have to carry."""
+    criteria = [
+        (
+            gate.stage,
+            *(getattr(row, name) for name in ("title", "description", "owner", "environment")),
+            *(getattr(row, name) for name in CHECK_FIELDS),
+        )
+        for gate in train.gates.order_by("pk")
+        for row in gate.criteria.order_by("pk")
+    ]
+    facts = ("title", "owner", "same_role", "for_all")
+    milestones = [tuple(getattr(row, name) for name in facts) for row in train.milestones.all()]
+    sheets = [
+        (which, sheet.allows_override, [str(level) for level in sheet.levels.all()])
+        for which, sheet in train.signoffs
+        if sheet
+    ]
+    return criteria, milestones, sheets
+
+
+def test_a_train_of_a_template_of_a_train_of_a_template_has_the_same_checks(
+    client, manager, calendar
+):
+    owner = UserFactory(role="Approver")
+    outline = replace(
+        whole_outline(owner),
+        overrides=("train",),
+        criteria=(
+            CriterionOutline("scoping", "Scope agreed", "By all", owner.pk, 3),
+            CriterionOutline(
+                "qa",
+                "It answers",
+                owner=owner.pk,
+                environment=EnvironmentFactory().pk,
+                checked_by="answer",
+                parameters={"url": "https://status.example/health"},
+                check_every=5,
+                good_for=30,
+                green_for=20,
+            ),
+            CriterionOutline("qa", "Work done", checked_by="work"),
+        ),
+    )
+    cadence = CadenceFactory(
+        template=TemplateFactory(outline=outline), first_start=MONDAY, calendar=calendar
+    )
+    first = make_next(cadence, MONDAY)
+    checked = first.gates.get(stage="qa").criteria.get(title="It answers")
+    perform(checked, "pass_check", by=User.objects.robot(), evidence="It does")
+    Waiver.objects.create(
+        criterion=checked, reason="x", scope="x", until=MONDAY, asked_by=owner, state="refused"
+    )
+    checked.filed.create(note="Seen", added_by=owner)
+
+    client.post(reverse("trains:keep", args=[first.pk]), {"name": "As the first"})
+    template = Template.objects.get(name="As the first")
+    second = make_next(CadenceFactory(template=template, first_start=MONDAY), MONDAY)
+
+    assert replace(template.latest.outline, gates=outline.gates) == outline
+    assert of_plan(second) == of_plan(first)
+    again = second.gates.get(stage="qa").criteria.get(title="It answers")
+    assert (again.state, again.evidence, again.filed.count()) == ("open", "", 0)
+    assert (again.waivers.count(), again.results.count()) == (0, 0)
+    assert again.watch.next_at is not None
+    assert not Watch.objects.filter(criterion__gate__train=second, criterion__checked_by="")
+
+
+def test_a_version_from_before_checks_and_overrides_can_still_be_used(client, manager, calendar):
+    old = whole_outline(manager).to_json()
+    del old["overrides"]
+    old["criteria"] = [
+        {name: value for name, value in one.items() if name not in CHECK_FIELDS}
+        for one in old["criteria"]
+    ]
+
+    assert Outline.from_json(old) == whole_outline(manager)
+
+
+def test_an_edit_of_a_template_keeps_the_checks_of_its_criteria(client, manager):
+    checked = CriterionOutline("qa", "Work done", checked_by="work", green_for=10)
+    template = TemplateFactory(outline=Outline(criteria=(checked,), overrides=("executive",)))
+
+    client.post(
+        reverse("trains:template-edit", args=[template.pk]),
+        template_form(template, criteria_qa="Work done\nRehearsed"),
+    )
+
+    latest = Template.objects.get().latest
+    assert latest.number == 2
+    assert latest.outline.criteria == (checked, CriterionOutline("qa", "Rehearsed"))
+    assert latest.outline.overrides == ("executive",)
+    assert "checked by itself: All work items done" in text(client.get(template.get_absolute_url()))
+
+
+def test_a_criterion_of_the_library_brings_its_check_into_a_template(client, manager):
+    asked = {"description": "Ask", "checked_by": "work", "green_for": 5}
+    LibraryCriterion.objects.create(title="Work done", stage="qa", **asked)
+    LibraryCriterion.objects.create(title="Gone", stage="qa", checked_by="work", is_active=False)
+    template = TemplateFactory()
+
+    client.post(
+        reverse("trains:template-edit", args=[template.pk]),
+        template_form(template, criteria_qa="Work done\nGone", criteria_scoping="Work done"),
+    )
+
+    assert Template.objects.get().latest.outline.criteria == (
+        CriterionOutline("scoping", "Work done"),
+        CriterionOutline("qa", "Work done", **asked),
+        CriterionOutline("qa", "Gone"),
+    )
+
+
+def test_overrides_are_allowed_by_the_template_and_by_the_policy_of_its_type(client, manager):
+    template, voter = TemplateFactory(), UserFactory(role="Approver")
+    url = reverse("trains:template-approval", args=[template.pk, "executive"])
+    data = {"version": template.version, "level1_people": [voter.pk], "allows_override": "on"}
+
+    client.post(url, data)
+
+    assert Template.objects.get().latest.outline.overrides == ("executive",)
+    assert "allows_override" in client.get(url).context["form"].fields
+    edit(
+        template.release_type,
+        by=manager,
+        approval_policy=PolicyFactory(overrides=False, most_levels=2),
+    )
+    form = client.get(url).context["form"]
+    assert "allows_override" not in form.fields
+    assert form.most_levels == 2
+
+
+def test_the_template_of_a_type_is_one_click_from_it(client, manager):
+    kind = ReleaseTypeFactory()
+    new = f"{reverse('trains:template-new')}?type={kind.pk}"
+    assert f'href="{new}"' in text(client.get(NEW))
+    form = client.get(new).context["form"]
+    assert (form["release_type"].value(), form["is_standard"].value()) == (kind.pk, True)
+
+    template = TemplateFactory(release_type=kind, is_standard=True)
+
+    assert client.get(new).context["form"]["is_standard"].value() is False
+    page = text(client.get(NEW))
+    assert f'href="{new}"' not in page
+    assert f"as “{template}” says" in page
+
+
+def test_the_administration_leads_from_a_type_to_its_template(client):
+    kind = ReleaseTypeFactory()
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    page = reverse("admin:trains_releasetype_change", args=[kind.pk])
+    assert f'href="{reverse("trains:templates")}"' in text(client.get(page))
+
+    template = TemplateFactory(release_type=kind, is_standard=True)
+
+    assert f'href="{template.get_absolute_url()}"' in text(client.get(page))
+    assert client.get(reverse("admin:trains_releasetype_add")).status_code == 200
 
 
 def test_the_ways_to_begin_are_a_type_a_template_and_a_copy(client, manager):

@@ -69,3 +69,18 @@ def test_marks_and_borders_of_fields_have_a_contrast_of_at_least_three(front, ba
 def test_contrast_is_reckoned_as_wcag_does():
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+def test_themes_differ_in_colours_alone():
+    """Therefore the tests in the browser ask of the second theme only whether it can be read."""
+    css = CSS.read_text()
+
+    named = re.findall(r"[^\n{;]*{?[^\n{;]*(?:color-scheme|data-theme)[^\n;}]*", css)
+    chosen = re.findall(r"light-dark\((.{3})", css)
+
+    assert [words.strip() for words in named] == [
+        "color-scheme:light dark",
+        ":root[data-theme=light]{color-scheme:light",
+        ":root[data-theme=dark]{color-scheme:dark",
+    ]
+    assert {words for words in chosen if words[0] != "#"} == {"rgb"}

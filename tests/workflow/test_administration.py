@@ -26,6 +26,7 @@ FACTORIES = [
     factories.TaskRunFactory,
     factories.HoldFactory,
     factories.ConditionFactory,
+    factories.WaiverFactory,
     factories.CadenceFactory,
 ]
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from approvals.models import Decision
 from releasemgr.workflow.edit import edit
 from tests.factories import SignoffFactory, TaskRunFactory, TrainFactory, UserFactory
+from trains.models import PlanContent, PlanVersion, TemplateVersion
 from turnovers.models import Attempt, LateWord, Note
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
@@ -25,7 +26,8 @@ def test_every_history_table_has_both_triggers():
         )
         found = set(cursor.fetchall())
     kept = [model for model in apps.get_models() if hasattr(model, "instance_type")]
-    tables = [model._meta.db_table for model in [*kept, Decision, Attempt, LateWord, Note]]
+    kept += [Decision, Attempt, LateWord, Note, TemplateVersion, PlanContent, PlanVersion]
+    tables = [model._meta.db_table for model in kept]
     triggers = ("rows_are_kept", "rows_stay_as_they_are")
     assert found == {(table, name) for table in tables for name in triggers}
 

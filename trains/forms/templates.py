@@ -13,13 +13,22 @@ from releasemgr.ui.forms import EditForm, Sections
 from trains.copying import Carried
 from trains.forms.approvals import ApprovalForm
 from trains.forms.trains import LONGEST_TITLE, MOST_CRITERIA
-from trains.models import Cadence, ReleaseType, Template, Train
-from trains.outline import CriterionOutline, LevelOutline, MilestoneOutline, Outline
+from trains.models import Cadence, LibraryCriterion, ReleaseType, Template, Train
+from trains.outline import (
+    CHECK_FIELDS,
+    CriterionOutline,
+    LevelOutline,
+    MilestoneOutline,
+    Outline,
+)
 from trains.planning import APPROVALS
 from trains.states import GateStage
 from trains.workdays import MOST_DAYS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from approvals.models import Policy
     from approvals.services import LevelPlan
 
 LENGTHS = ("scoping_days", "construction_days", "verification_days", "deployment_days")
@@ -27,6 +36,20 @@ LENGTHS = ("scoping_days", "construction_days", "verification_days", "deployment
 LONGEST_STAGE = 1000
 #: "15 Scope frozen", or "15* Scope frozen" for all application releases.
 MILESTONE = re.compile(r"(?P<days>-?\d{1,4})\s*(?P<all>\*?)\s*[:.)]?\s+(?P<title>\S.*)", re.ASCII)
+
+
+def _of_library(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], CriterionOutline]:
+    """What the library says of criteria, by gate and title."""
+    rows = LibraryCriterion.objects.offered().filter(title__in={title for _, title in wanted})
+    return {
+        (row.stage, row.title): CriterionOutline(
+            row.stage,
+            row.title,
+            row.description,
+            **{name: getattr(row, name) for name in CHECK_FIELDS},
+        )
+        for row in rows
+    }
 
 
 def _lines(text: str) -> list[str]:
@@ -65,7 +88,10 @@ class TemplateForm(EditForm):
     needs_train = forms.BooleanField(label="Train approval", required=False)
     needs_development = forms.BooleanField(label="Development approval", required=False)
     needs_executive = forms.BooleanField(label="Executive approval", required=False)
-    criteria_scoping = _area("To leave Scoping", "One on each line.")
+    criteria_scoping = _area(
+        "To leave Scoping",
+        "One on each line. One of the library for this gate brings its description and check.",
+    )
     criteria_construction = _area("To leave Construction")
     criteria_qa = _area("To leave Verification (the QA gate)")
     milestones = _area(
@@ -120,11 +146,14 @@ class TemplateForm(EditForm):
         """The outline as it was typed; what the form does not show stays as it was."""
         data = self.cleaned_data
         first, second, third, fourth = (data[name] for name in LENGTHS)
-        known = {(one.stage, one.title): one for one in self.outline.criteria}
-        criteria = tuple(
-            known.get((stage, title), CriterionOutline(stage, title))
+        wanted = [
+            (stage, title)
             for stage in GateStage.values
             for title in _lines(data[f"criteria_{stage}"])
+        ]
+        known = _of_library(wanted) | {(one.stage, one.title): one for one in self.outline.criteria}
+        criteria = tuple(
+            known.get((stage, title), CriterionOutline(stage, title)) for stage, title in wanted
         )
         return replace(
             self.outline,
@@ -157,8 +186,12 @@ class KeepForm(EditForm):
 class TemplateApprovalForm(ApprovalForm):
     """Who decides upon an approval of the trains that begin with a template."""
 
-    def __init__(self, *args: Any, levels: tuple[LevelOutline, ...], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, levels: tuple[LevelOutline, ...], policy: Policy | None, **kwargs: Any
+    ) -> None:
         self.outlined = levels
+        if policy is not None:
+            kwargs |= {"most_levels": policy.most_levels, "may_allow": policy.overrides}
         super().__init__(*args, **kwargs)
 
     def _levels_now(self) -> dict[int, dict[str, Any]]:

@@ -283,7 +283,7 @@ class Criterion(Workflow):
         state,
         source=[State.OPEN, State.REJECTED],
         target=State.MET,
-        conditions=[rules.gate_is_not_passed],
+        conditions=[rules.gate_is_not_passed, rules.its_check_decides_it],
         permission=robot_only,
         custom={"label": "Found true"},
     )
@@ -295,7 +295,7 @@ class Criterion(Workflow):
         state,
         source=State.MET,
         target=State.OPEN,
-        conditions=[rules.gate_is_not_passed],
+        conditions=[rules.gate_is_not_passed, rules.its_check_decides_it],
         permission=robot_only,
         custom={"label": "Found not true any more"},
     )

@@ -19,7 +19,7 @@ from releasemgr.workflow.models import Recorded, RecordedQuerySet, Workflow, kno
 from trains import rules
 from trains.models.catalogue import ReleaseType
 from trains.outline import Outline
-from trains.querysets import CadenceQuerySet, TemplateQuerySet
+from trains.planning_querysets import CadenceQuerySet, TemplateQuerySet
 from trains.states import CadenceState
 from trains.workdays import WEEK, Workdays
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 
 from trains.models.trains import Train
-from trains.querysets import PlanVersionQuerySet
+from trains.planning_querysets import PlanVersionQuerySet
 from trains.states import TrainState
 
 User = settings.AUTH_USER_MODEL
@@ -57,6 +58,10 @@ class PlanVersion(models.Model):
 
     def __str__(self) -> str:
         return f"Version {self.number}"
+
+    def get_absolute_url(self) -> str:
+        """What has changed since."""
+        return f"{reverse('trains:plan-changes', args=[self.train_id])}?from={self.number}"
 
     @property
     def status(self) -> TrainState:

@@ -154,6 +154,20 @@ def people_decide_it(criterion: Criterion) -> Iterator[Blocker]:
 
 
 @guard
+def its_check_decides_it(criterion: Criterion) -> Iterator[Blocker]:
+    """What people decide, no check overrules: it may have been theirs only since a moment ago."""
+    if not criterion.is_automatic:
+        yield Blocker(
+            "People decide it",
+            needed="A check that finds out whether it is true.",
+            owner=str(criterion.owner or RELEASE_MANAGER),
+            owner_id=criterion.owner_id,
+            action="Decide it",
+            url=criterion.get_absolute_url(),
+        )
+
+
+@guard
 def a_waiver_is_granted(criterion: Criterion) -> Iterator[Blocker]:
     """Nobody waives alone: one person asks, another one grants."""
     if not criterion.waivers.filter(state="granted").exists():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -97,7 +98,15 @@ def train_new(request: UserRequest) -> HttpResponse:
 def _ways_to_begin(request: UserRequest, types: Any) -> dict[str, Any]:
     templates: Any = Template.objects.visible_to(request.user).offered().with_facts()
     trains: Any = Train.objects.visible_to(request.user).order_by("-pk")
-    return {"types": types, "templates": templates, "trains": trains[:MOST_TO_COPY]}
+    standard = Template.objects.filter(is_standard=True, is_active=True)
+    types = types.prefetch_related(Prefetch("templates", standard))
+    bare = [kind for kind in types if not kind.templates.all()]
+    return {
+        "types": types,
+        "bare_types": bare,
+        "templates": templates,
+        "trains": trains[:MOST_TO_COPY],
+    }
 
 
 def _version(pk: int | None) -> TemplateVersion | None:

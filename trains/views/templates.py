@@ -16,15 +16,18 @@ from approvals.models import Signoff
 from releasemgr.accounts.models import User
 from releasemgr.ui.edit_pages import edit_page
 from releasemgr.ui.paging import paginate
+from trains import checking
 from trains.forms.templates import KeepForm, TemplateApprovalForm, TemplateForm
 from trains.http import crumbs, steered_train_or_403
-from trains.models import Template
+from trains.models import ReleaseType, Template
 from trains.outline import Outline
 from trains.planning import APPROVALS, keep_template, outline_of
 from trains.states import STAGES, GateStage
-from trains.views.new import demand_steering
+from trains.views.new import demand_steering, number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.http import HttpResponse
 
     from releasemgr.http import UserRequest
@@ -69,24 +72,46 @@ def template_detail(request: UserRequest, pk: int) -> HttpResponse:
     for (name, _), length in zip(STAGES, outline.lengths, strict=True):
         days += length
         stages.append((name, length, days))
+    keys = [one.owner for one in outline.criteria] + [one.owner for one in outline.milestones]
+    owners = User.objects.in_bulk({key for key in keys if key})
     context = {
         "row": template,
         "version": shown,
         "latest": latest,
         "crumbs": _crumbs((str(template), "")),
         "stages": stages,
-        "criteria": [(s.label, outline.titles(s)) for s in GateStage if outline.titles(s)],
-        "milestones": outline.milestones,
+        "criteria": _criteria(outline, owners),
+        "milestones": [(one, owners.get(one.owner)) for one in outline.milestones],
         "approvals": [
             (which, _level_words(outline.levels.get(which, ())))
             for which in APPROVALS
             if outline.needs.get(which) or which in outline.levels
         ],
+        "overrides": outline.overrides,
         "versions": list(template.versions.all())[:LATEST],
         "trains": shown.trains.order_by("-pk")[:LATEST],
         "may_steer": request.user.has_perm("trains.steer_train"),
     }
     return render(request, "trains/template.html", context)
+
+
+def _criteria(
+    outline: Outline, owners: Mapping[Any, User]
+) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The criteria of each gate that has some, each with what is said of it besides."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for one in outline.criteria:
+        check = checking.get(one.checked_by)
+        said = [
+            f"checked by itself: {check.name if check else one.checked_by}"
+            if one.checked_by
+            else "",
+            str(owners.get(one.owner, "")),
+            "" if one.days is None else f"{one.days} working days after the start",
+        ]
+        words = ", ".join(filter(None, said))
+        found.setdefault(one.stage, []).append((one.title, words))
+    return [(stage.label, found[stage]) for stage in GateStage if stage in found]
 
 
 def _level_words(levels: tuple[LevelOutline, ...]) -> list[str]:
@@ -110,9 +135,14 @@ def _template_or_404(request: UserRequest, pk: int) -> Template:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def template_new(request: UserRequest) -> HttpResponse:
-    """A template from nothing."""
+    """A template from nothing; for the release type in the address, if there is one."""
     demand_steering(request)
-    return _template_page(request, Template(), Outline(), "New template")
+    template = Template()
+    types: Any = ReleaseType.objects.filter(is_active=True)
+    if (chosen := types.filter(pk=number(request.GET.get("type"))).first()) is not None:
+        template.release_type = chosen
+        template.is_standard = not chosen.templates.filter(is_standard=True).exists()
+    return _template_page(request, template, Outline(), "New template")
 
 
 @login_required
@@ -161,10 +191,14 @@ def template_approval(request: UserRequest, pk: int, which: str) -> HttpResponse
     def save(form: TemplateApprovalForm) -> Template:
         levels = outline.levels | {which: form.new_levels}
         needs = outline.needs | {which: True}
-        new = replace(outline, levels=levels, needs=needs)
+        allowed = {*outline.overrides} - {which}
+        if form.cleaned_data.get("allows_override"):
+            allowed.add(which)
+        overrides = tuple(one for one in APPROVALS if one in allowed)
+        new = replace(outline, levels=levels, needs=needs, overrides=overrides)
         return keep_template(template, new, by=request.user, version=form.seen_version)
 
-    sheet = Signoff(version=template.version)
+    sheet = Signoff(version=template.version, allows_override=which in outline.overrides)
     return edit_page(
         request,
         TemplateApprovalForm,
@@ -172,7 +206,10 @@ def template_approval(request: UserRequest, pk: int, which: str) -> HttpResponse
         title=title,
         crumbs=_crumbs((str(template), template.get_absolute_url()), ("Approvers", "")),
         save=save,
-        form_kwargs={"levels": outline.levels.get(which, ())},
+        form_kwargs={
+            "levels": outline.levels.get(which, ()),
+            "policy": template.release_type.approval_policy,
+        },
         back=template.get_absolute_url(),
         template="trains/approval.html",
     )

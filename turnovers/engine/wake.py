@@ -1,22 +1,26 @@
 """Waking the scheduler when something changes that it sleeps for.
 
-PostgreSQL carries the call at the commit. On SQLite the scheduler watches the number that changes
-with every commit of somebody else. Both only save time: it looks by itself after a tick.
+PostgreSQL carries the call at the commit. On SQLite, which is for one machine, whoever calls gives
+a file a new time after the commit, and the scheduler watches that. Both only save time: it looks by
+itself after a tick.
 """
 
 from __future__ import annotations
 
+import os
 import select
 import time
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection
+from django.conf import settings
+from django.db import connection, transaction
 
 if TYPE_CHECKING:
     import threading
+    from pathlib import Path
 
 CHANNEL = "releasemgr_scheduler"
-#: How often a sleeper looks whether it was asked to stop, and on SQLite whether anything changed.
+#: How often a sleeper looks whether it was asked to stop, and on SQLite whether somebody called.
 LOOK_SECONDS = 0.1
 
 
@@ -25,6 +29,26 @@ def scheduler() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"NOTIFY {CHANNEL}")
+    else:
+        transaction.on_commit(_call, robust=True)
+
+
+def _file() -> Path:
+    folder: Path = settings.VAR_DIR
+    return folder / "scheduler.call"
+
+
+def _call() -> None:
+    path, now = _file(), time.time_ns()
+    path.touch()
+    os.utime(path, ns=(now, now))  # finer than the file system's own time
+
+
+def _called_at() -> int:
+    try:
+        return _file().stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 class Sleeper:
@@ -45,7 +69,7 @@ class Sleeper:
                     cursor.execute(f"LISTEN {CHANNEL}")
             self._session.notifies.clear()
         else:
-            self._seen = self._data_version()
+            self._seen = _called_at()
 
     def sleep(self, seconds: float) -> None:
         """Sleep as long at the most."""
@@ -56,7 +80,7 @@ class Sleeper:
                     return
             else:
                 self.asked_to_stop.wait(min(left, LOOK_SECONDS))
-                if self._data_version() != self._seen:
+                if _called_at() != self._seen:
                     return
 
     def _is_called(self, seconds: float) -> bool:
@@ -65,9 +89,3 @@ class Sleeper:
         select.select([connection.connection], [], [], seconds)
         connection.connection.poll()
         return bool(connection.connection.notifies)
-
-    @staticmethod
-    def _data_version() -> int:
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA data_version")
-            return int(cursor.fetchone()[0])

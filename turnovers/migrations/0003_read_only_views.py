@@ -105,7 +105,7 @@ SELECT
     person.username AS person_login,
     decision.digest AS content_hash,
     decision.id AS seq,
-    CAST(NULL AS TIMESTAMP) AS valid_until,
+    signoff.valid_until,
     decision.at,
     decision.comment,
     decision.level_number AS level,
@@ -114,12 +114,17 @@ SELECT
     signoff.state AS signoff_state,
     CASE
         WHEN decision.round = signoff.round AND decision.digest = signoff.digest
-            AND signoff.state IN ('ready', 'approved', 'rejected') THEN 1
+            AND decision.recalls_id IS NULL AND recall.id IS NULL
+            AND signoff.state IN ('ready', 'approved', 'rejected', 'postponed') THEN 1
         ELSE 0
-    END AS counts
+    END AS counts,
+    decision.on_behalf_name AS on_behalf_of,
+    CASE WHEN decision.is_override THEN 1 ELSE 0 END AS is_override,
+    decision.recalls_id AS recalls
 FROM approvals_decision decision
 JOIN approvals_signoff signoff ON signoff.id = decision.signoff_id
 JOIN accounts_user person ON person.id = decision.person_id
+LEFT JOIN approvals_decision recall ON recall.recalls_id = decision.id
 """
 
 V_RESERVATION = """
@@ -151,14 +156,17 @@ FROM turnovers_heartbeat
 
 #: What has a state; the rest of what is recorded has none.
 MOVING = [
+    "approvals_condition",
     "approvals_signoff",
     "environments_booking",
     "environments_environment",
     "trains_applicationrelease",
     "trains_boarding",
+    "trains_cadence",
     "trains_criterion",
     "trains_milestone",
     "trains_train",
+    "trains_waiver",
     "trains_workitem",
     "turnovers_hold",
     "turnovers_run",
@@ -166,14 +174,23 @@ MOVING = [
     "turnovers_turnover",
 ]
 STILL = [
+    "accounts_deputy",
     "approvals_level",
+    "approvals_policy",
     "approvals_rule",
     "trains_application",
+    "trains_cadencetrain",
+    "trains_calendar",
     "trains_dependency",
+    "trains_evidence",
     "trains_gate",
+    "trains_holiday",
+    "trains_librarycriterion",
     "trains_releasetype",
     "trains_reservation",
     "trains_team",
+    "trains_template",
+    "trains_templateversion",
     "trains_trainengineer",
     "turnovers_allowedcommand",
     "turnovers_content",

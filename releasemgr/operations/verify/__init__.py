@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
@@ -18,7 +19,9 @@ from releasemgr.operations.verify import (
     claims,
     histories,
     people,
+    seals,
     waiting,
+    waivers,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +40,11 @@ class Invariant:
     why_not: str = ""
 
 
+def _all_of(*checks: Callable[[], Iterable[Violation]]) -> Callable[[], Iterable[Violation]]:
+    """One check of several, told one after the other."""
+    return lambda: chain.from_iterable(check() for check in checks)
+
+
 INVARIANTS = (
     Invariant(
         "V1",
@@ -52,13 +60,20 @@ INVARIANTS = (
     ),
     Invariant(
         "V3",
-        "The history of each record is a path of declared steps that leads to its present state.",
-        histories.states_are_reached,
+        "The history of each record is a path of declared steps that leads to its present state; "
+        "what counts as approved was decided upon the content that it is for, and what is waived "
+        "was granted.",
+        _all_of(
+            histories.states_are_reached,
+            seals.approvals_fit_contents,
+            waivers.waivers_fit_criteria,
+        ),
     ),
     Invariant(
         "V4",
-        "Each record has one row of history for each of its versions, without a gap.",
-        histories.versions_are_whole,
+        "Each record has one row of history for each of its versions, without a gap; each kept "
+        "version of a plan says what its digest says.",
+        _all_of(histories.versions_are_whole, seals.plan_versions_are_whole),
     ),
     Invariant(
         "V5",
@@ -69,8 +84,8 @@ INVARIANTS = (
     Invariant(
         "V6",
         "Nobody holds two incompatible parts: of the author and the one who accepts or verifies, "
-        "of the two who settle an unknown ending, of those who ask and approve.",
-        people.parts_are_apart,
+        "of the two who settle an unknown ending, of those who ask and approve or grant.",
+        _all_of(people.parts_are_apart, waivers.grants_are_apart),
     ),
     Invariant(
         "V7",

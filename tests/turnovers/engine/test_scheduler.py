@@ -3,10 +3,11 @@
 import datetime as dt
 import logging
 import threading
+import time
 
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from environments.models import Booking, Environment
@@ -23,10 +24,11 @@ from tests.factories import (
     UserFactory,
 )
 from trains.models import ApplicationRelease, Dependency
-from turnovers.engine import advance, ledger, scheduler
+from turnovers.engine import advance, ledger, scheduler, wake
 from turnovers.engine.scheduler import Scheduler, seconds_until_next
 from turnovers.engine.starting import start_due
 from turnovers.models import Heartbeat, Run, TaskRun, Turnover
+from turnovers.pulse import Pulse
 
 pytestmark = pytest.mark.django_db
 
@@ -253,6 +255,36 @@ class TestSleep:
         HoldFactory(scope="turnover", turnover=accepted())
 
         assert seconds_until_next() == settings.TICK_SECONDS
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lifted_hold_ends_the_sleep_and_a_sign_of_life_does_not():
+    sleeper = wake.Sleeper(threading.Event())
+    hold, engineer = HoldFactory(), UserFactory(role="Release engineer")
+    slept = []
+
+    for change in (
+        Pulse("worker").beat,
+        lambda: perform(hold, "lift", by=engineer, reason="It was nothing."),
+    ):
+        sleeper.ready()
+        caller = threading.Thread(target=elsewhere, args=[change])
+        began = time.monotonic()
+        caller.start()
+        sleeper.sleep(1.5)
+        slept.append(time.monotonic() - began)
+        caller.join()
+
+    assert slept[0] >= 1.5
+    assert slept[1] < 1
+
+
+def elsewhere(change):
+    """As another process does it, with a session of its own."""
+    try:
+        change()
+    finally:
+        connection.close()
 
 
 def test_a_database_that_is_away_is_waited_for(monkeypatch, settings, caplog):
