@@ -12,7 +12,8 @@ from typing import Any
 from django.db import transaction
 
 from releasemgr.notices import clock
-from releasemgr.notices.models import Letter
+from releasemgr.notices.models import Happening, Letter
+from releasemgr.notices.querysets import REMIND
 from releasemgr.notices.services import call
 from releasemgr.notices.sources import waits
 
@@ -26,16 +27,32 @@ class Watch:
     def __init__(self) -> None:
         self._seen: set[tuple[Any, ...]] = set()
         self._looked_at = float("-inf")
+        self._newest: int | None = None
+        self._spread_at = float("-inf")
 
     def call_workers(self) -> None:
-        """Have a worker look when something waits for people, or has not been looked at lately."""
+        """Have workers tell what has happened, look what time has made due, and send mails."""
+        self._spread()
+        self._look()
+        _remind()
+
+    def _spread(self) -> None:
+        """Of what has just happened, and again while something of it is not told."""
+        newest = Happening.objects.newest()
+        is_left = time.monotonic() - self._spread_at >= REMIND.total_seconds()
+        if newest is not None and (newest != self._newest or is_left):
+            self._spread_at = time.monotonic()
+            call("spread")
+        self._newest = newest
+
+    def _look(self) -> None:
+        """Where something new waits for people, or it was not looked lately."""
         waiting = waits()
         is_time = time.monotonic() - self._looked_at >= LOOK_SECONDS
         if is_time or waiting - self._seen:
             self._looked_at = time.monotonic()
             call("look")
         self._seen = waiting
-        _remind()
 
 
 def _remind() -> None:

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 REMIND = dt.timedelta(seconds=30)
 
 
+class HappeningQuerySet(models.QuerySet[Any]):
+    """What people are still to be told of."""
+
+    def newest(self) -> int | None:
+        """The number of the last one; None where everything is told."""
+        number: int | None = self.order_by("-pk").values_list("pk", flat=True).first()
+        return number
+
+
 class NoticeQuerySet(models.QuerySet[Any]):
     """What people were told."""
 
