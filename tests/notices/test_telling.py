@@ -57,7 +57,8 @@ def a_sheet(*levels, **more):
 
 
 def ask(signoff, by, content=None):
-    return approvals.ask(
+    """Ask, and let a worker tell those whose turn it is."""
+    signoff = approvals.ask(
         signoff,
         by=by,
         question="Start building Alder?",
@@ -66,6 +67,8 @@ def ask(signoff, by, content=None):
         barred=[by],
         url="/trains/1/",
     )
+    spread()
+    return signoff
 
 
 @pytest.fixture
@@ -284,7 +287,7 @@ def test_what_is_taken_back_is_not_told(manager, bea):
     signoff = a_sheet([bea])
 
     with transaction.atomic():
-        ask(signoff, manager)
+        perform(signoff, "request", by=manager)
         assert Happening.objects.exists()
         transaction.set_rollback(True)
     spread()
@@ -333,7 +336,6 @@ def test_what_a_file_brings_is_told_to_nobody(manager, engineer, tmp_path):
 
 def test_by_default_an_approval_is_mailed_and_a_milestone_is_for_the_digest(manager, bea):
     ask(a_sheet([bea]), manager)
-    spread()
     tell(News("milestone_due", MilestoneFactory(owner=bea), [bea], "Due"))
 
     asked, due = Notice.objects.order_by("event")
@@ -355,7 +357,6 @@ def test_each_chooses_how_it_comes(manager, bea, way, shown, mailed, in_digest):
     Preferences.objects.create(person=bea, ways={"approval_asked": way.value})
 
     ask(a_sheet([bea]), manager)
-    spread()
 
     notices = list(Notice.objects.visible_to(bea))
     assert len(notices) == shown
@@ -367,7 +368,6 @@ def test_who_has_no_address_is_told_in_the_application(manager):
     bea = UserFactory(role="Approver", email="")
 
     ask(a_sheet([bea]), manager)
-    spread()
 
     assert Notice.objects.visible_to(bea).count() == 1
     assert not Letter.objects.exists()
