@@ -19,6 +19,8 @@ from releasemgr.notices.sources import waits
 
 #: How often it is looked what time has made due, where nothing new waits for people.
 LOOK_SECONDS = 60.0
+#: So much of what is still to be told is told apart at each pass; workers begin with the oldest.
+MOST_SEEN = 500
 
 
 class Watch:
@@ -27,7 +29,7 @@ class Watch:
     def __init__(self) -> None:
         self._seen: set[tuple[Any, ...]] = set()
         self._looked_at = float("-inf")
-        self._newest: int | None = None
+        self._untold: set[int] = set()
         self._spread_at = float("-inf")
 
     def call_workers(self) -> None:
@@ -38,12 +40,12 @@ class Watch:
 
     def _spread(self) -> None:
         """Of what has just happened, and again while something of it is not told."""
-        newest = Happening.objects.newest()
+        untold = Happening.objects.oldest(MOST_SEEN)
         is_left = time.monotonic() - self._spread_at >= REMIND.total_seconds()
-        if newest is not None and (newest != self._newest or is_left):
+        if untold - self._untold or (untold and is_left):
             self._spread_at = time.monotonic()
             call("spread")
-        self._newest = newest
+        self._untold = untold
 
     def _look(self) -> None:
         """Where something new waits for people, or it was not looked lately."""

@@ -19,10 +19,9 @@ REMIND = dt.timedelta(seconds=30)
 class HappeningQuerySet(models.QuerySet[Any]):
     """What people are still to be told of."""
 
-    def newest(self) -> int | None:
-        """The number of the last one; None where everything is told."""
-        number: int | None = self.order_by("-pk").values_list("pk", flat=True).first()
-        return number
+    def oldest(self, most: int) -> set[int]:
+        """The numbers of the first of them."""
+        return set(self.order_by("pk").values_list("pk", flat=True)[:most])
 
 
 class NoticeQuerySet(models.QuerySet[Any]):

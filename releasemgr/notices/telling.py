@@ -75,14 +75,12 @@ def _tell(happening: Happening) -> None:
             row: Any = model._default_manager.filter(pk=happening.row_id).first()
             if row is None:
                 return
-            time_of_row = f"v{happening.version}"
             for news in what_of(model, happening.step)(row, happening.by, happening.reason):
-                own = (
-                    news
-                    if news.occasion or news.row != row
-                    else replace(news, occasion=time_of_row)
-                )
-                tell(own, by=happening.by, now=happening.at)
+                item = news
+                if not item.occasion and item.row == row:
+                    # The version that the step made: by now there may be others.
+                    item = replace(item, occasion=f"v{happening.version}")
+                tell(item, by=happening.by, now=happening.at)
     except (OperationalError, InterfaceError):
         raise  # such as a lock that was lost: it stays noted, and is told later
     except Exception:

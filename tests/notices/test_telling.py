@@ -8,7 +8,7 @@ from django.utils import timezone
 from approvals import services as approvals
 from releasemgr.accounts.models import User
 from releasemgr.exchange.services import import_file
-from releasemgr.notices import reminders
+from releasemgr.notices import errands, reminders
 from releasemgr.notices.events import EVENTS, Way
 from releasemgr.notices.models import Happening, Letter, Notice, Preferences
 from releasemgr.notices.services import News, tell
@@ -314,6 +314,58 @@ def test_a_notice_that_cannot_be_written_does_not_stop_the_step(
     assert "Nobody was told of fail of turnovers.turnover" in caplog.text
     assert list(Notice.objects.values_list("event", flat=True)) == ["turnover_returned"]
     assert not Happening.objects.exists()
+
+
+def test_what_happened_is_told_once_however_often_workers_are_called(developer, engineer):
+    turnover = TurnoverFactory(author=developer, state="delivered")
+    perform(turnover, "return_to_author", by=engineer, reason="Look again.")
+
+    for _ in range(3):
+        assert spread() is False
+
+    assert Notice.objects.count() == 1
+
+
+def test_a_worker_stops_telling_after_its_slice_and_says_that_there_is_more(developer, engineer):
+    for _ in range(3):
+        turnover = TurnoverFactory(author=developer, state="delivered")
+        perform(turnover, "return_to_author", by=engineer, reason="Look again.")
+
+    assert spread(slice_seconds=0.000001) is True
+    assert Notice.objects.count() == 1
+    assert spread() is False
+    assert Notice.objects.count() == 3
+
+
+def test_a_worker_is_called_by_what_a_person_does_and_otherwise_by_the_scheduler(
+    developer, engineer, django_capture_on_commit_callbacks
+):
+    turnover = TurnoverFactory(author=developer, state="delivered")
+    with django_capture_on_commit_callbacks(execute=True):
+        perform(turnover, "return_to_author", by=engineer, reason="Look again.")
+    assert Notice.objects.count() == 1
+    failing = TurnoverFactory(author=developer, state="deploying")
+    with django_capture_on_commit_callbacks(execute=True):
+        perform(failing, "fail", by=User.objects.robot(), reason="Broken.")
+    assert Notice.objects.count() == 1
+
+    with django_capture_on_commit_callbacks(execute=True):
+        errands.Watch().call_workers()
+
+    assert set(Notice.objects.filter(event="turnover_failed").values_list("row_id", flat=True)) == {
+        failing.pk
+    }
+
+
+def test_what_moved_on_before_it_was_told_is_told_as_it_is_now(developer, engineer):
+    turnover = TurnoverFactory(author=developer, state="delivered")
+    TaskFactory(turnover=turnover)
+    perform(turnover, "return_to_author", by=engineer, reason="Look again.")
+    perform(turnover, "deliver", by=developer)
+
+    spread()
+
+    assert list(Notice.objects.values_list("event", flat=True)) == ["turnover_delivered"]
 
 
 def test_what_a_file_brings_is_told_to_nobody(manager, engineer, tmp_path):
