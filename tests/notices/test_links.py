@@ -51,7 +51,7 @@ def everything_that_waits():
     asked = CriterionFactory(gate=gate, owner=mona)
     return [
         ("approval_asked", signoff, bea),
-        ("condition_open", ConditionFactory(signoff=given, asked_by=bea), bea),
+        ("condition_open", ConditionFactory(decision__signoff=given, decision__person=bea), bea),
         ("criterion_open", asked, mona),
         ("waiver_asked", WaiverFactory(criterion=CriterionFactory(gate=gate)), mona),
         ("milestone_due", MilestoneFactory(owner=mona), mona),
