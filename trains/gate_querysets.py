@@ -32,6 +32,16 @@ def not_passed(gate: str) -> Q:
     return found
 
 
+def red_at_gate() -> Q:
+    """Criteria before whose gate the train stands and whose check says no, or nothing of use."""
+    here = Q(gate__stage="scoping", gate__train__state="scoping")
+    here |= Q(gate__stage="construction", gate__train__state="construction")
+    here |= Q(gate__stage="qa", gate__train__state="verification")
+    red = Q(watch__outcome="failed") | Q(watch__fresh_until__lte=Now())
+    red |= Q(watch__fresh_until=None) & ~Q(watch__trouble="")
+    return here & red & ~Q(checked_by="") & ~Q(state="waived")
+
+
 class WatchQuerySet(models.QuerySet[Any]):
     def due(self) -> WatchQuerySet:
         """Those to be looked at now, by the database's clock, on gates that are still ahead."""

@@ -9,6 +9,7 @@ from django.apps import apps
 
 from releasemgr.notices.models import Letter, Notice, Preferences
 from releasemgr.notices.services import mark_read
+from releasemgr.notices.telling import spread
 
 if TYPE_CHECKING:
     from releasemgr.accounts.models import User
@@ -19,6 +20,8 @@ UNREAD = 4
 
 def tidy(people: dict[str, User]) -> None:
     """Forget what was settled in the course of the story, and have read all but the newest."""
+    while spread():
+        pass
     Letter.objects.all().delete()
     settled = [notice.pk for notice in Notice.objects.select_related("person") if _is_over(notice)]
     Notice.objects.filter(pk__in=settled).delete()

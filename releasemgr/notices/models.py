@@ -1,7 +1,7 @@
-"""What people were told, the mails that tell them, and how each wants to be told.
+"""What people are to be told, what they were told, the mails of it, and how each wants it.
 
-A notice is written in the transaction of the step that it tells of, with its mail beside it: what
-was stored is told, and what was taken back is not.
+What happens is noted in its own transaction: what was stored is told, and what was taken back is
+not. A worker writes the notices of it, each with its mail beside it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.urls import reverse
 from releasemgr.accounts.middleware import zone
 from releasemgr.notices.events import EVENTS, Way
 from releasemgr.notices.hours import DEFAULT_DIGEST, Hours
-from releasemgr.notices.querysets import LetterQuerySet, NoticeQuerySet
+from releasemgr.notices.querysets import HappeningQuerySet, LetterQuerySet, NoticeQuerySet
 from releasemgr.workflow.states import Status
 
 if TYPE_CHECKING:
@@ -92,6 +92,26 @@ class Letter(models.Model):
     @property
     def status(self) -> LetterState:
         return LetterState(self.state)
+
+
+class Happening(models.Model):
+    """Something that people are to be told of, until a worker has told them: the outbox."""
+
+    kind = models.CharField(max_length=60)
+    row_id = models.BigIntegerField()
+    step = models.CharField(max_length=50)
+    version = models.PositiveIntegerField()
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    objects = HappeningQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.step} of {self.kind} {self.row_id}"
 
 
 class Notice(models.Model):

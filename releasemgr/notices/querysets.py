@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 REMIND = dt.timedelta(seconds=30)
 
 
+class HappeningQuerySet(models.QuerySet[Any]):
+    """What people are still to be told of."""
+
+    def oldest(self, most: int) -> set[int]:
+        """The numbers of the first of them."""
+        return set(self.order_by("pk").values_list("pk", flat=True)[:most])
+
+
 class NoticeQuerySet(models.QuerySet[Any]):
     """What people were told."""
 

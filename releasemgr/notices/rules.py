@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import EmptyResultSet
 from django.db.models import Value
 
+from approvals.models import Signoff
+from approvals.services import whose_turn as whose_decision
 from releasemgr.workflow.models import RecordedQuerySet
+from trains.gate_querysets import red_at_gate
 from trains.models import Criterion, Milestone
 from trains.rules import may_act_on_milestone, may_decide_criterion
 from turnovers.rules import may_decide_point, may_do_task, may_judge_ending
@@ -19,7 +22,8 @@ from turnovers.rules import may_decide_point, may_do_task, may_judge_ending
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from releasemgr.accounts.models import User
+    from approvals.models import Condition
+    from releasemgr.accounts.models import Deputy, User
 
 #: SQLite takes 500 parts of one question; people are asked about in groups of so many.
 AT_ONCE = 100
@@ -56,6 +60,33 @@ def may_see(row: Any, people: Iterable[User]) -> list[User]:
 def whose_turn(row: Any, people: Iterable[User]) -> list[User]:
     """Those for whom it waits, as My work says."""
     return _among(row, people, lambda rows, person: rows.waiting_for(person))
+
+
+def who_decides(signoff: Signoff, people: Iterable[User]) -> list[User]:
+    """Those whose decision it waits for, deputies among them; nobody whose own work it is."""
+    sheet = Signoff.objects.with_levels().filter(pk=signoff.pk).first()
+    turn = {person.pk for person in whose_decision(sheet)} if sheet else set()
+    return may_see(signoff, [person for person in people if person.pk in turn])
+
+
+def while_condition_is_open(
+    may: Callable[[Any, User], bool] = lambda row, person: True,
+) -> Callable[[Any, Iterable[User]], list[User]]:
+    """Those who may do it, while the decision stands and nobody has confirmed the condition."""
+
+    def still(condition: Condition, people: Iterable[User]) -> list[User]:
+        if not type(condition).objects.open().filter(pk=condition.pk).exists():
+            return []
+        return may_see(condition, [person for person in people if may(condition, person)])
+
+    return still
+
+
+def who_stands_in(deputy: Deputy, people: Iterable[User]) -> list[User]:
+    """The deputy, until the time is over."""
+    if deputy.is_over or not deputy.person.is_active:
+        return []
+    return [person for person in people if person.pk == deputy.deputy_id]
 
 
 def while_in(
@@ -98,5 +129,12 @@ def who_acts_on_milestone(milestone: Milestone, people: Iterable[User]) -> list[
 def who_answers_criterion(criterion: Criterion, people: Iterable[User]) -> list[User]:
     """Those who may say whether it is met, while its train stands before its gate."""
     if not Criterion.objects.to_answer().filter(pk=criterion.pk).exists():
+        return []
+    return may_see(criterion, [p for p in people if may_decide_criterion(criterion, p)])
+
+
+def who_mends_check(criterion: Criterion, people: Iterable[User]) -> list[User]:
+    """Those who may say whether it is met, while its check says no, or nothing that counts."""
+    if not Criterion.objects.filter(red_at_gate(), pk=criterion.pk).exists():
         return []
     return may_see(criterion, [p for p in people if may_decide_criterion(criterion, p)])

@@ -57,8 +57,8 @@ class News:
 def tell(news: News, *, by: User | None = None, now: dt.datetime | None = None) -> int:
     """Write a notice, and a mail where one is wanted, for everybody whom it concerns.
 
-    Belongs into the transaction of what is told. Nobody is told what they did themselves, nobody
-    who can do nothing about it, nobody twice. Returns how many were told.
+    Belongs into the transaction that settles that it is told. Nobody is told what they did
+    themselves, nobody who can do nothing about it, nobody twice. Returns how many were told.
     """
     people = _of_those(news, by)
     if not people:
@@ -172,7 +172,11 @@ def _hint_look() -> None:
     _send_hint("look")
 
 
-HINTS = {"send": _hint_send, "look": _hint_look}
+def _hint_spread() -> None:
+    _send_hint("spread")
+
+
+HINTS = {"send": _hint_send, "look": _hint_look, "spread": _hint_spread}
 
 
 # --- Reading --------------------------------------------------------------------------------------

@@ -1,15 +1,19 @@
-"""The reminders that there are: milestones, criteria, approvals, actions, and waiting runs."""
+"""The reminders that there are: what is due or late, what waits, and what runs wait for."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from approvals.models import Signoff
-from releasemgr.accounts.models import User
+from approvals.models import Condition, Signoff, SignoffState
+from releasemgr.accounts.models import Deputy, User
+from releasemgr.notices.news.approvals import reminding, standing_in
+from releasemgr.notices.news.gates import first_there, milestone_people, to_answer, to_mend
 from releasemgr.notices.reminders import AHEAD, Reminder
-from releasemgr.notices.services import News
-from trains.models import Criterion, Milestone
+from releasemgr.notices.services import News, people_in
+from trains.gate_querysets import not_passed, red_at_gate
+from trains.models import Criterion, Milestone, Train, Waiver
+from trains.states import TrainState, WaiverState
 from turnovers.models import ReviewAction, TaskRun, Turnover
 
 if TYPE_CHECKING:
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
 
 #: A turnover that has been due for so long, and has not started, is late.
 LATE = dt.timedelta(minutes=15)
+#: Whoever began to stand in for somebody so lately is told what waits for that person.
+JUST_BEGUN = dt.timedelta(days=2)
 CHUNK = 200
 
 
@@ -25,12 +31,11 @@ def milestones(now: dt.datetime) -> Iterator[Reminder]:
     rows: Any = Milestone.objects.under_way().filter(due__lte=(now + AHEAD).date())
     rows = rows.select_related("owner", "train__manager", "release__owner", "release__application")
     for row in rows.iterator(chunk_size=CHUNK):
-        answers = row.train.manager if row.train else row.release.owner
         yield Reminder(
             News(
                 "milestone_due",
                 row,
-                _active(row.owner, answers),
+                milestone_people(row),
                 f"Reach the milestone “{row}”",
                 f"It belongs to {row.holder}.",
                 ref=row.holder.ref,
@@ -44,36 +49,88 @@ def criteria(now: dt.datetime) -> Iterator[Reminder]:
     """Those to answer now, for their owner or the train's release manager."""
     rows: Any = Criterion.objects.to_answer().select_related("owner", "gate__train__manager")
     for row in rows.iterator(chunk_size=CHUNK):
-        train = row.gate.train
+        yield Reminder(to_answer(row), weekly=True)
+
+
+def checks(now: dt.datetime) -> Iterator[Reminder]:
+    """Those whose check says no, or nothing that counts, for who sees to it and the manager."""
+    rows: Any = Criterion.objects.filter(red_at_gate())
+    rows = rows.select_related("owner", "watch", "gate__train__manager").order_by("pk")
+    for row in rows.iterator(chunk_size=CHUNK):
+        yield Reminder(to_mend(row), weekly=True)
+
+
+def waivers(now: dt.datetime) -> Iterator[Reminder]:
+    """Granted ones whose last day is near, for who has to see to what they let pass."""
+    rows: Any = Waiver.objects.filter(not_passed("criterion__gate"), state=WaiverState.GRANTED)
+    rows = rows.filter(until__lte=(now + AHEAD).date()).order_by("pk")
+    rows = rows.select_related("criterion__owner", "criterion__gate__train__manager", "asked_by")
+    for row in rows.iterator(chunk_size=CHUNK):
+        train = row.criterion.gate.train
         yield Reminder(
             News(
-                "criterion_open",
+                "waiver_ends",
                 row,
-                _active(row.owner, train.manager),
-                f"Is it met? {row}",
-                f"{train} stands before its {row.gate}.",
+                [*first_there(row.criterion.owner, train.manager), *first_there(row.asked_by)],
+                f"{row} ends",
+                f"From then on it stops the {row.criterion.gate} of {train} again.",
                 ref=train.ref,
-                until=row.due,
+                until=row.until,
+            ),
+            due=row.until,
+        )
+
+
+def consents(now: dt.datetime) -> Iterator[Reminder]:
+    """Trains in Verification, for their engineers as soon as the QA criteria are settled."""
+    rows: Any = Train.objects.filter(state=TrainState.VERIFICATION, consent_by=None)
+    for row in rows.prefetch_related("engineers").order_by("pk"):
+        yield Reminder(
+            News(
+                "consent_asked",
+                row,
+                list(row.engineers.all()),
+                f"Consent to {row} going to production",
+                "Its QA criteria are settled.",
+                until=row.qa_end,
             ),
             weekly=True,
         )
 
 
 def approvals(now: dt.datetime) -> Iterator[Reminder]:
-    """Those asked for that are due soon or late, for those whose turn it is."""
-    rows: Any = Signoff.objects.asked().filter(due__lte=now + AHEAD)
+    """Those asked for that are due soon or late, for those whose turn it is.
+
+    Where its policy says how often to remind, the step "remind" is what is told, and no more.
+    """
+    rows: Any = Signoff.objects.asked().filter(due__lte=now + AHEAD, remind_at=None)
     for row in rows.with_levels().order_by("pk"):
+        yield Reminder(reminding(row), due=row.due.date())
+
+
+def conditions(now: dt.datetime) -> Iterator[Reminder]:
+    """Those of given approvals, for who asked for them and whoever stands in for that person."""
+    rows: Any = Condition.objects.open().filter(signoff__state=SignoffState.APPROVED)
+    for row in rows.select_related("signoff").order_by("pk"):
+        deputies = Deputy.objects.current().filter(person=row.asked_by)
         yield Reminder(
             News(
-                "approval_due",
+                "condition_open",
                 row,
-                on_open_level(row),
-                row.question or row.title,
-                f"{row.title} waits for your decision.",
-                until=row.due,
+                [row.asked_by, *people_in(deputies.values_list("deputy", flat=True))],
+                f"Is your condition met? {row}",
+                f"{row.signoff.title} is approved, but does not count before.",
             ),
-            due=row.due.date(),
+            weekly=True,
         )
+
+
+def deputies(now: dt.datetime) -> Iterator[Reminder]:
+    """What waits for people as others begin to stand in for them."""
+    begun = Deputy.objects.current().filter(starts__gt=now - JUST_BEGUN)
+    for deputy in begun.select_related("person", "deputy").order_by("pk"):
+        for item in standing_in(deputy):
+            yield Reminder(item)
 
 
 def actions(now: dt.datetime) -> Iterator[Reminder]:
@@ -84,7 +141,7 @@ def actions(now: dt.datetime) -> Iterator[Reminder]:
             News(
                 "action_due",
                 row,
-                _active(row.owner),
+                first_there(row.owner),
                 row.words,
                 f"From the review of run {row.run.number} of {row.run.turnover}.",
                 ref=row.run.turnover.ref,
@@ -107,7 +164,7 @@ def _turn(row: TaskRun) -> News:
     task, turnover = row.task, row.run.turnover
     if task.owner_id or task.owner_group_id:
         members = task.owner_group.user_set.filter(is_active=True) if task.owner_group else []
-        people = [*_active(task.owner), *members]
+        people = [*first_there(task.owner), *members]
     else:
         people = list(User.objects.who_may("turnovers.run_turnover"))
     return News(
@@ -147,7 +204,7 @@ def late_turnovers(now: dt.datetime) -> Iterator[Reminder]:
             News(
                 "turnover_late",
                 row,
-                [*_active(row.author), *engineers],
+                [*first_there(row.author), *engineers],
                 f"{row} has not started",
                 f"Its window in {row.environment.name} is open. Its page says what stands in its "
                 "way.",
@@ -157,35 +214,22 @@ def late_turnovers(now: dt.datetime) -> Iterator[Reminder]:
         )
 
 
-def on_open_level(signoff: Signoff) -> list[User]:
-    """Everybody whom a rule of the open level names, alone or as one of a group."""
-    named = [
-        person
-        for level in signoff.levels.all()
-        if level.number == signoff.open_level
-        for rule in level.rules.all()
-        for person in rule.people
-    ]
-    return list({person.pk: person for person in [*named, *_stand_ins(signoff)]}.values())
-
-
-#: Each answers, of a sheet, who else may decide, such as the deputies of those who are away.
-stand_ins: list[Any] = []
-
-
-def _stand_ins(signoff: Signoff) -> list[User]:
-    return [person for ask in stand_ins for person in ask(signoff)]
-
-
-def _active(*people: User | None) -> list[User]:
-    """The first of them who is there: the next answers where the first is gone."""
-    return next(([p] for p in people if p is not None and p.is_active), [])
-
-
 def waits() -> set[tuple[Any, ...]]:
     """What running deployments wait for now, to see whether anything is new."""
     rows: Any = TaskRun.objects.for_people().order_by()
     return set(rows.values_list("pk", "state", "verdict", "fence"))
 
 
-ALL = (tasks, late_turnovers, approvals, criteria, milestones, actions)
+ALL = (
+    tasks,
+    late_turnovers,
+    deputies,
+    approvals,
+    conditions,
+    criteria,
+    checks,
+    waivers,
+    consents,
+    milestones,
+    actions,
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from releasemgr.notices import postman, reminders
+from releasemgr.notices import postman, reminders, telling
 
 #: A hint that nobody took for so long is worth nothing: the scheduler has given others by then.
 STALE_SECONDS = 600
@@ -21,3 +21,10 @@ def send() -> None:
 def look() -> None:
     """See what time has made due."""
     reminders.look()
+
+
+@shared_task(expires=STALE_SECONDS)
+def spread() -> None:
+    """Tell people of what has happened; what is left after a while is left to another worker."""
+    if telling.spread():
+        spread.delay()

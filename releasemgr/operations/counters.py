@@ -10,7 +10,7 @@ from django.db.models import Count, Min, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from releasemgr.notices.models import Letter, LetterState
+from releasemgr.notices.models import Happening, Letter, LetterState
 from releasemgr.operations.health import heartbeats, silent_after
 from releasemgr.ui.times import span_in_words
 from turnovers import life
@@ -161,6 +161,12 @@ def counters() -> list[Counter]:
             min((beat.age for beat in schedulers), default=None),
             unit="seconds",
             alarms_at=silent_after(),
+        ),
+        Counter(
+            "steps_to_tell",
+            "Steps to tell of",
+            "What has happened, and nobody is told of yet.",
+            Happening.objects.count(),
         ),
         Counter(
             "mails_waiting",

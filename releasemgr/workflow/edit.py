@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.db import transaction
 
 from releasemgr.workflow.locks import lock, one_transaction
-from releasemgr.workflow.models import Recorded, row_created
+from releasemgr.workflow.models import Recorded, row_created, row_edited
 from releasemgr.workflow.perform import record
 from releasemgr.workflow.refusals import Conflict, TransitionRefused
 
@@ -54,6 +54,7 @@ def edit(
             for name in changed:
                 setattr(row, name, changes[name])
             record(row, by=by, reason=reason)
+            row_edited.send(type(row), row=row, changed=changed, by=by, reason=reason)
     return row
 
 

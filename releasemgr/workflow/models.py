@@ -27,6 +27,10 @@ step_taken = Signal()
 #: Sent by ``create()`` in the same transaction as the new row: ``row``, ``by``, ``reason``.
 row_created = Signal()
 
+#: Sent by ``edit()`` in the same transaction as the change: ``row``, ``changed`` (the names of its
+#: fields), ``by``, ``reason``.
+row_edited = Signal()
+
 
 class RecordedQuerySet(models.QuerySet[Any]):
     """The rows a user may see."""

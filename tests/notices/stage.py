@@ -19,10 +19,10 @@ def someone(role):
 
 
 def send_back():
-    """A turnover comes back to its developer, who is told by mail; return the letter's key."""
+    """A turnover comes back to its developer, who is told by mail; return the turnover's key."""
     turnover = TurnoverFactory(state="delivered")
     perform(turnover, "return_to_author", by=someone("Release engineer"), reason="Look again.")
-    return Letter.objects.latest("pk").pk
+    return turnover.pk
 
 
 def give_task():
@@ -31,7 +31,10 @@ def give_task():
 
 
 def look(pk):
-    letter = Letter.objects.get(pk=pk)
+    """What became of the letter about a turnover."""
+    letter = Letter.objects.filter(notices__kind="turnovers.turnover", notices__row_id=pk).first()
+    if letter is None:
+        return {"state": "", "attempts": 0, "problem": ""}
     return {"state": letter.state, "attempts": letter.attempts, "problem": letter.problem}
 
 

@@ -49,8 +49,8 @@ def test_it_can_be_narrowed_to_what_is_unread_and_to_what_it_is_about(client, be
     NoticeFactory(person=bea, title="Unread milestone")
     NoticeFactory(person=bea, title="Unread approval", event="approval_asked")
 
-    unread, trains = shown(client, show="unread"), shown(client, about="Trains")
-    both = shown(client, show="unread", about="Trains")
+    unread, trains = shown(client, show="unread"), shown(client, about="Gates and milestones")
+    both = shown(client, show="unread", about="Gates and milestones")
 
     assert "Read milestone" not in unread
     assert "Unread approval" in unread

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from releasemgr.notices import postman, reminders
+from releasemgr.notices import postman, reminders, telling
 from releasemgr.notices.models import Letter, Notice, Preferences
 from releasemgr.workflow.perform import perform
 from tests.factories import (
@@ -37,6 +37,7 @@ def let_pass(clock, begins, ends, step=dt.timedelta(hours=1)):
     moment = begins
     while moment <= ends:
         clock.set(moment)
+        telling.spread()
         reminders.look()
         postman.send()
         moment += step

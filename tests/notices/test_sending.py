@@ -7,8 +7,8 @@ import pytest
 from django.core.mail import get_connection
 from django.db import connection
 
-from releasemgr.notices import errands, postman, reminders
-from releasemgr.notices.models import Letter, Notice, Preferences
+from releasemgr.notices import errands, postman, reminders, telling
+from releasemgr.notices.models import Happening, Letter, Notice, Preferences
 from releasemgr.notices.services import News, tell
 from releasemgr.workflow.perform import perform
 from tests.factories import (
@@ -17,6 +17,7 @@ from tests.factories import (
     RuleFactory,
     SignoffFactory,
     TaskRunFactory,
+    TurnoverFactory,
     UserFactory,
 )
 
@@ -418,3 +419,27 @@ def test_workers_at_once_send_each_letter_once(sink):
 
     assert sorted(to for (to,) in sink.envelopes) == sorted(person.email for person in people)
     assert set(Letter.objects.values_list("state", "attempts")) == {("sent", 1)}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
+def test_workers_at_once_tell_of_each_step_once():
+    engineer, author = UserFactory(role="Release engineer"), UserFactory(role="Developer")
+    for _ in range(20):
+        turnover = TurnoverFactory(author=author, state="delivered")
+        perform(turnover, "return_to_author", by=engineer, reason="Look again.")
+
+    def work():
+        try:
+            telling.spread()
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert Notice.objects.filter(event="turnover_returned").count() == 20
+    assert not Happening.objects.exists()

@@ -164,7 +164,7 @@ PINNED = {
     "exchange:upload": 6,
     "exchange:exports": 6,
     "exchange:download": 14,
-    "operations:status": 18,
+    "operations:status": 19,
 }
 #: Whoever is signed in already is sent on; searching for nothing asks nothing.
 #: Of a run that is on, another test asks what looking on takes.
