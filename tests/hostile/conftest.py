@@ -5,6 +5,7 @@ from django.db import transaction
 
 from releasemgr.accounts.roles import ROBOT, ROLES
 from tests.factories import UserFactory
+from tests.world import let_go
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def ask(client, everybody):
     def send(method, address, *args, **kwargs):
         with transaction.atomic():
             answer = getattr(client, method)(address, *args, **kwargs)
-            answer.close()  # a file that is sent stays open until then
+            let_go(answer)
             transaction.set_rollback(True)
         return answer
 

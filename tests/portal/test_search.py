@@ -1,6 +1,7 @@
 """Search: the palette, the page, references, and who may see what."""
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -148,5 +149,6 @@ def test_the_search_asks_as_many_questions_for_three_rows_as_for_one(
         baselines.keep(TrainFactory(), by=User.objects.robot(), reason="Aster")
     client.get(reverse("portal:search"))
 
-    with django_assert_num_queries(14):
+    # SQLite asks its list of words apart.
+    with django_assert_num_queries(14 if connection.vendor == "sqlite" else 13):
         client.get(reverse("portal:search"), {"q": "aster"}, headers={"HX-Request": "true"})

@@ -5,6 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from tests.factories import CriterionFactory, GateFactory, TrainFactory, UserFactory
+from tests.world import let_go
 from trains import filing
 from trains.models import Evidence
 
@@ -51,7 +52,7 @@ def test_who_may_not_see_the_train_may_not_have_the_file(client, manager):
 
     client.force_login(UserFactory(role="Stakeholder"))
     sent = client.get(address)
-    sent.close()
+    let_go(sent)
     assert sent.status_code == 200
     client.force_login(UserFactory())
     assert client.get(address).status_code == 404

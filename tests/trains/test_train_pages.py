@@ -300,7 +300,7 @@ QUESTIONS = {
     "releases": 21,
     "turnovers": 20,
     "work": 20,
-    "gates": 21,
+    "gates": 23,
     "milestones": 20,
     "approvals": 16,
     "reservations": 21,
