@@ -12,22 +12,23 @@ from django.utils.formats import date_format
 from approvals import rules as approval_rules
 from approvals.models import Condition, Signoff
 from releasemgr.accounts.models import User
+from releasemgr.accounts.roles import RELEASE_MANAGER
 from releasemgr.ui import navigation
 from releasemgr.workflow.edit import edit
 from releasemgr.workflow.models import step_taken
 from releasemgr.workflow.perform import perform
 from releasemgr.workflow.refusals import TransitionRefused
+from releasemgr.workflow.rules import Blocker
 from trains import rules, words
 from trains.facts import evidence_for, facts_for
 from trains.models import Calendar, ReleaseType, Train
 from trains.plan import baselines
-from trains.states import TrainState
+from trains.states import STAGES, TrainState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from approvals.models import Signoff as SignoffRow
-    from releasemgr.workflow.rules import Blocker
 
 MOST_FOLLOWED = 10
 
@@ -38,6 +39,9 @@ ADVANCES = {
     "executive": (TrainState.AWAITING_EXECUTIVE, "start_deployment"),
 }
 
+
+#: The states that a train goes through until it is over, in order.
+WAY = [state for _, states in STAGES for state in states]
 
 #: Name, the approvals it asks for, and whether it is an emergency.
 FIRST_TYPES: tuple[tuple[str, set[str], bool], ...] = (
@@ -120,9 +124,21 @@ def evidence_of_sheet(signoff: SignoffRow) -> Iterator[tuple[str, str, str]]:
 def against_taking_back(signoff: SignoffRow) -> Iterator[Blocker]:
     """A decision is taken back before anything was done upon it, not while it is, or after."""
     owned = owner_of(signoff)
-    if owned is not None:
-        yield from rules.train_is_open(owned[0])
-        yield from rules.nothing_is_deploying.blockers(owned[0])
+    if owned is None:
+        return
+    train, which = owned
+    yield from rules.train_is_open(train)
+    yield from rules.nothing_is_deploying.blockers(train)
+    if which != "executive" and train.state in WAY[WAY.index(ADVANCES[which][0]) + 1 :]:
+        yield Blocker(
+            f"{train} has gone on with it",
+            needed="A train that has not passed the gate for which it was given.",
+            now=f"It is in {train.get_state_display()}; what was approved then is history.",
+            owner=str(train.manager or RELEASE_MANAGER),
+            owner_id=train.manager_id,
+            action="Open the train",
+            url=train.get_absolute_url(),
+        )
 
 
 def holds_over_sheet(signoff: SignoffRow) -> Iterator[Blocker]:

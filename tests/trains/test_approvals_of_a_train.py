@@ -251,6 +251,20 @@ def test_nobody_takes_back_what_is_deploying_or_over(train, ana):
     assert deploying.state == "deploying"
 
 
+def test_nobody_takes_back_what_opened_a_gate_that_is_passed(manager, ana):
+    approval = SignoffFactory(title="Train approval")
+    RuleFactory(level=LevelFactory(signoff=approval), person=ana)
+    train = TrainFactory(manager=manager, needs_train_approval=True, train_signoff=approval)
+    CriterionFactory(gate=GateFactory(train=train, stage="scoping"), state="met", title="Agreed")
+    train = perform(train, "request_train_approval", by=manager)
+    perform(Signoff.objects.get(pk=approval.pk), "approve", by=ana)
+    assert state(train) == "construction"
+
+    with pytest.raises(TransitionRefused, match="has gone on with it"):
+        perform(Signoff.objects.get(pk=approval.pk), "recall", by=ana, reason="Too late")
+    assert Signoff.objects.get(pk=approval.pk).state == "approved"
+
+
 def test_an_approval_that_lost_its_worth_after_the_gate_is_asked_for_again(train, ana):
     manager = train.manager
     perform(asked(train), "approve", by=ana)
