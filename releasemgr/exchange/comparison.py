@@ -20,7 +20,7 @@ from releasemgr.exchange.reader import FileRefused
 from releasemgr.exchange.shape import kept_names
 from releasemgr.exchange.steps import unfit_tasks
 from releasemgr.exchange.words import Surroundings
-from trains.models import Dependency
+from trains.models import ApplicationRelease, Dependency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -369,11 +369,14 @@ class _Clashes:
 
 def _compare_needs(plan: Plan, items: list[Item]) -> None:
     """Add what the file newly needs; take away what it no longer needs and nobody made here."""
+    releases = ApplicationRelease.objects.filter(dataset=plan.dataset)
+    ids = dict(releases.values_list("pk", "external_id"))
+    # One join alone: of rows that are as new as these PostgreSQL may think that there are none, and
+    # join each release with each other one.
     here = {
-        (row.release.external_id, row.needs.external_id, row.kind): row
-        for row in Dependency.objects.filter(
-            release__dataset=plan.dataset, needs__dataset=plan.dataset
-        ).select_related("release", "needs")
+        (ids[row.release_id], ids[row.needs_id], row.kind): row
+        for row in Dependency.objects.filter(release__dataset=plan.dataset)
+        if row.needs_id in ids
     }
     old: dict[str, set[tuple[str, str, str]]] = {
         creation.item.id: set() for creation in plan.creations[RELEASE.name]

@@ -27,6 +27,7 @@ from tests.factories import (
     TurnoverFactory,
     UserFactory,
 )
+from tests.world import unguarded
 from trains.models import Criterion, PlanContent, PlanVersion, Waiver
 from trains.plan import baselines
 from trains.waivers import ask_waiver
@@ -403,7 +404,8 @@ def test_v3_an_approval_for_other_content_than_its_digest_says(approved):
 
 def test_v3_a_vote_that_was_given_for_other_content(approved):
     voter = approved.decisions.get().person
-    approved.decisions.update(digest="0" * 64)
+    with unguarded():
+        approved.decisions.update(digest="0" * 64)
 
     assert found("V3") == [
         (
@@ -450,7 +452,8 @@ def test_v3_a_waiver_that_lets_pass_for_longer_than_was_granted(waiver):
 
 def test_v6_a_waiver_that_was_granted_by_whoever_asked(waiver):
     asker = waiver.asked_by
-    Waiver.history.filter(transition="grant").update(history_user=asker, actor=str(asker))
+    with unguarded():
+        Waiver.history.filter(transition="grant").update(history_user=asker, actor=str(asker))
 
     assert found("V6") == [
         (f"trains.waiver {waiver.pk}", f"{asker} granted it, which they had asked for.")
@@ -459,7 +462,8 @@ def test_v6_a_waiver_that_was_granted_by_whoever_asked(waiver):
 
 def test_v6_a_waiver_that_was_granted_by_whose_criterion_it_was(waiver):
     boss = waiver.decided_by
-    Criterion.history.filter(version=1).update(owner=boss)
+    with unguarded():
+        Criterion.history.filter(version=1).update(owner=boss)
 
     assert found("V6") == [
         (f"trains.waiver {waiver.pk}", f"{boss} granted it, of a criterion of their own.")
@@ -492,7 +496,10 @@ def kept(robot):
 def test_v4_a_plan_version_that_says_else_than_its_digest(kept):
     assert broken() == set()
     content = PlanContent.objects.earliest("pk")
-    PlanContent.objects.filter(pk=content.pk).update(facts={**content.facts, "gates": {}, "x": {}})
+    with unguarded():
+        PlanContent.objects.filter(pk=content.pk).update(
+            facts={**content.facts, "gates": {}, "x": {}}
+        )
 
     assert found("V4") == [
         (f"trains.plancontent {content.pk}", "It says else than its digest says.")
@@ -500,7 +507,8 @@ def test_v4_a_plan_version_that_says_else_than_its_digest(kept):
 
 
 def test_v4_a_plan_version_that_is_missing(kept):
-    kept.plan_versions.get(number=1).delete()
+    with unguarded():
+        kept.plan_versions.get(number=1).delete()
 
     assert found("V4") == [
         (f"trains.train {kept.pk}", "It has 1 versions of its plan, numbered up to 2.")
@@ -511,7 +519,8 @@ def test_v4_a_plan_version_with_the_plan_of_another_train(kept, robot):
     other = TrainFactory()
     stranger = baselines.take(other, "Theirs", by=robot)
     version = kept.plan_versions.get(number=2)
-    PlanVersion.objects.filter(pk=version.pk).update(content=stranger.content)
+    with unguarded():
+        PlanVersion.objects.filter(pk=version.pk).update(content=stranger.content)
 
     assert found("V4") == [
         (f"trains.planversion {version.pk}", "Its content is the plan of another train.")
