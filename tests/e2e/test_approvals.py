@@ -308,6 +308,7 @@ def test_an_approval_that_counts_no_longer_stops_the_train(cast, stage):
     stage.take(train, "request_train_approval", by="manager")
     stage.alter(sheet, state="approved", open_level=0, valid_until=hours(-1))
     manager = cast.manager
+    manager.waits_for(sheet.url, re.compile(r"^\s*Expired\s*$"))
 
     with cast.nothing_changes(manager):
         assert manager.take("Start construction", train.url) == 409

@@ -73,7 +73,9 @@ NOT_COME_TO = {
     "turnovers:content": NO_ROW,
     "turnovers:copy-tasks": NO_ROW,
     "turnovers:edit": NO_ROW,
+    "turnovers:run-step": NO_ROW,
     "turnovers:task-new": NO_ROW,
+    "turnovers:taskrun-step": NO_ROW,
 }
 
 ANCHOR, HREF = re.compile(r"<a\s[^>]*>"), re.compile(r'href="([^"]*)"')
@@ -252,6 +254,8 @@ def test_the_pages_that_the_demo_has_no_row_for_are_accessible_and_fit(cast, sta
     turnover = stage.make("Turnover", author=somebody("developer"), release=riding)
     content = stage.create("turnovers.Content", turnover=turnover, release=riding)
     action = stage.make("ReviewAction", owner=somebody("developer"))
+    work = stage.make("TaskRun")
+    run = stage.find("turnovers.Run", task_runs=work)
     pages = [
         ("manager", "trains:approval-renew", [train.pk, "train"]),
         ("owner", "trains:release-board", [free.pk]),
@@ -260,6 +264,8 @@ def test_the_pages_that_the_demo_has_no_row_for_are_accessible_and_fit(cast, sta
         ("developer", "turnovers:task-new", [turnover.pk]),
         ("developer", "turnovers:content", [turnover.pk, content.pk]),
         ("developer", "turnovers:action", [action.pk]),
+        ("engineer", "turnovers:run-step", [run.pk, "abort"]),
+        ("engineer", "turnovers:taskrun-step", [work.pk, "complete"]),
     ]
     crawler = Crawler(lambda kind: True)
 
