@@ -225,7 +225,7 @@ if BROKER_URL.startswith("filesystem:"):
     for _folder in _folders.values():
         _folder.mkdir(parents=True, exist_ok=True)
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
-        "polling_interval": 0.1,
+        "polling_interval": 0.2,
         **{name: str(path) for name, path in _folders.items()},
     }
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # it would poll the disk for nothing

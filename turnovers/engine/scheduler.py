@@ -11,12 +11,11 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.models.functions import Now
 
 from releasemgr import celery_app
 from releasemgr.accounts.models import User
@@ -25,14 +24,13 @@ from releasemgr.workflow.refusals import TransitionRefused
 from turnovers import life
 from turnovers.engine import leftovers
 from turnovers.engine.advance import look
+from turnovers.engine.entries import ask, moment, now_sql
 from turnovers.engine.starting import start_due
 from turnovers.engine.wake import Sleeper
-from turnovers.models import TaskRun, Turnover
+from turnovers.models import Turnover
 from turnovers.pulse import Pulse
-from turnovers.states import TaskState, TurnoverState
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
@@ -138,22 +136,18 @@ class Scheduler:
             logger.info("%s does not start yet: %s", turnover.ref, why)
 
 
+#: The first moment of each kind that is still ahead.
+_AHEAD = """
+SELECT {now},
+    (SELECT MIN(earliest) FROM turnovers_turnover WHERE state = 'ready' AND earliest > {now}),
+    (SELECT MIN(latest) FROM turnovers_turnover WHERE state = 'ready' AND latest > {now}),
+    (SELECT MIN(ready_at) FROM turnovers_taskrun WHERE state = 'waiting' AND ready_at > {now}),
+    (SELECT MIN(lease_until) FROM turnovers_taskrun WHERE state = 'running' AND lease_until > {now})
+"""
+
+
 def seconds_until_next() -> float:
     """How long nothing will be due, by the database's clock."""
-    ready = Turnover.objects.filter(state=TurnoverState.READY)
-    waits = [
-        _until(ready, "earliest"),
-        _until(ready, "latest"),
-        _until(TaskRun.objects.filter(state=TaskState.WAITING), "ready_at"),
-        _until(TaskRun.objects.filter(state=TaskState.RUNNING), "lease_until"),
-    ]
-    soonest = min(wait for wait in (*waits, settings.TICK_SECONDS) if wait is not None)
-    return float(max(SHORTEST_SLEEP, soonest))
-
-
-def _until(rows: Any, column: str) -> float | None:
-    """Seconds until the first of the rows' moments that is still ahead."""
-    ahead: tuple[dt.datetime, dt.datetime] | None = (
-        rows.filter(**{f"{column}__gt": Now()}).order_by(column).values_list(column, Now()).first()
-    )
-    return None if ahead is None else (ahead[0] - ahead[1]).total_seconds()
+    ((now, *ahead),) = ask(_AHEAD.format(now=now_sql()))
+    waits = [(moment(one) - moment(now)).total_seconds() for one in ahead if one is not None]
+    return float(max(SHORTEST_SLEEP, min([*waits, settings.TICK_SECONDS])))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CHANNEL = "releasemgr_scheduler"
 #: How often a sleeper looks whether it was asked to stop, and on SQLite whether somebody called.
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.2
 
 
 def scheduler() -> None:
