@@ -21,7 +21,15 @@ forwarded_allow_ips = ""
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Keep the collector from writing on what is shared, since each page written on is copied."""
+    """Load what every request needs, then keep the collector from writing on what is shared.
+
+    Each page of memory that is written on is copied.
+    """
+    from django.template.loader import get_template  # noqa: PLC0415 -- Django is set up only now
+    from django.urls import reverse  # noqa: PLC0415
+
+    reverse("login")  # looks through all addresses, and so loads all views
+    get_template("accounts/login.html")
     gc.freeze()
 
 
