@@ -58,7 +58,7 @@ class ReleaseTypeAdmin(RecordedAdmin):
         """The template that says the rest, one click away."""
         if row._state.adding:
             return "Save it first; then say them here."
-        standard = row.templates.filter(is_standard=True).first()
+        standard = row.templates.standard().first()
         if standard is None:
             return format_html(
                 "None of its own. Release managers say them in its standard template, under "

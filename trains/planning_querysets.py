@@ -24,6 +24,10 @@ class TemplateQuerySet(RecordedQuerySet):
         found: TemplateQuerySet = that_hold(self, words, *columns)
         return found
 
+    def standard(self) -> TemplateQuerySet:
+        """Those with which the trains of a release type begin, where nothing else is chosen."""
+        return self.filter(is_standard=True)
+
     def offered(self) -> TemplateQuerySet:
         """Those that new trains are made from."""
         return self.filter(is_active=True, release_type__is_active=True)

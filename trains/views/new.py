@@ -98,7 +98,7 @@ def train_new(request: UserRequest) -> HttpResponse:
 def _ways_to_begin(request: UserRequest, types: Any) -> dict[str, Any]:
     templates: Any = Template.objects.visible_to(request.user).offered().with_facts()
     trains: Any = Train.objects.visible_to(request.user).order_by("-pk")
-    standard = Template.objects.filter(is_standard=True, is_active=True)
+    standard = Template.objects.standard().filter(is_active=True)
     types = types.prefetch_related(Prefetch("templates", standard))
     bare = [kind for kind in types if not kind.templates.all()]
     return {

@@ -141,7 +141,7 @@ def template_new(request: UserRequest) -> HttpResponse:
     types: Any = ReleaseType.objects.filter(is_active=True)
     if (chosen := types.filter(pk=number(request.GET.get("type"))).first()) is not None:
         template.release_type = chosen
-        template.is_standard = not chosen.templates.filter(is_standard=True).exists()
+        template.is_standard = not chosen.templates.standard().exists()
     return _template_page(request, template, Outline(), "New template")
 
 
