@@ -73,6 +73,10 @@ class BookingQuerySet(WorkflowQuerySet):
         """Those that hold it or ask for it."""
         return self.filter(state__in=["requested", "confirmed"])
 
+    def of_turnovers(self) -> BookingQuerySet:
+        """The slots that turnovers made for themselves."""
+        return self.filter(kind="turnover")
+
     def overlapping(self, starts: datetime, ends: datetime) -> BookingQuerySet:
         """Those that share an instant with the half-open period ``[starts, ends)``."""
         return self.filter(starts__lt=ends, ends__gt=starts)

@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce, Now, RowNumber
 from django.utils import timezone
 
 from releasemgr.workflow.models import RecordedQuerySet, WorkflowQuerySet
-from turnovers.states import LIVE_TASK, PAST, SETTLED
+from turnovers.states import COMPLETE_TASK, LIVE_TASK, PAST, SETTLED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -279,6 +279,16 @@ class RunQuerySet(WorkflowQuerySet):
         )
         goes_on = ~failed & (waiting | ~live)
         return self.running().filter(goes_on | (failed & ~carried)).filter(~unknown)
+
+    def deployed_whole(self) -> RunQuerySet:
+        """Running deployments in which each task of the plan has succeeded or was skipped."""
+        task_run = self.model._meta.get_field("task_runs").related_model
+        task = task_run._meta.get_field("task").related_model
+        complete = task_run.objects.filter(
+            run=OuterRef(OuterRef("pk")), task=OuterRef("pk"), state__in=COMPLETE_TASK
+        )
+        left = task.objects.filter(~Exists(complete), turnover=OuterRef("turnover"))
+        return self.running().filter(~Exists(left), kind="deploy")
 
     def waiting_longest_first(self) -> RunQuerySet:
         """Those that no worker has had for the longest time first."""

@@ -17,7 +17,9 @@ DOORS = {
     "releasemgr/operations/verify/histories.py",
     "releasemgr/operations/verify/waiting.py",
     "turnovers/engine/ledger.py",
+    "turnovers/engine/ending.py",
     "turnovers/engine/starting.py",
+    "turnovers/engine/together.py",
 }
 
 

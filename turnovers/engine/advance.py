@@ -16,10 +16,9 @@ from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError as BrokerError
 
 from releasemgr.accounts.models import User
-from releasemgr.workflow.perform import dispatch_on_commit, perform
-from releasemgr.workflow.refusals import TransitionRefused
+from releasemgr.workflow.perform import dispatch_on_commit
 from turnovers import executors
-from turnovers.engine import ledger, wake
+from turnovers.engine import ending, ledger, wake
 from turnovers.engine.carry import carry_out
 from turnovers.engine.entries import ask, moment, now_sql
 from turnovers.engine.ledger import Opening
@@ -59,6 +58,7 @@ def advance(pk: int) -> None:
     """Carry the run forward, and then whatever else waits, for a slice of time."""
     worker = Worker(time.monotonic() + SLICE_SECONDS, by=User.objects.robot())
     worker.carry(pk)
+    worker.end()
     worker.drain()
 
 
@@ -78,6 +78,8 @@ class Worker:
         self.by = by
         #: What lies ahead of the runs, as far as it was read: plans are frozen by now.
         self._plans: dict[int, Plan | None] = {}
+        #: Runs that have succeeded, and are to be ended together.
+        self._at_end: list[int] = []
 
     def drain(self) -> None:
         """Carry forward whatever can go on, until nothing can or the time is over."""
@@ -86,10 +88,18 @@ class Worker:
             most = SLICE_TASKS if len(picked) > 1 else SLICE_ALONE
             for pk in picked:
                 if time.monotonic() >= self.until:
+                    self.end()
                     dispatch_on_commit(DRAIN, 0)
                     return
                 if not self.carry(pk, most, is_picked=True):
                     seen.add(pk)  # it can't go on, or somebody else has it
+            self.end()
+
+    def end(self) -> None:
+        """End the runs that have succeeded meanwhile."""
+        if self._at_end:
+            ending.succeed_together(self._at_end, by=self.by)
+            self._at_end = []
 
     def carry(self, pk: int, most: int = SLICE_TASKS, *, is_picked: bool = False) -> bool:
         """Carry one run forward by ``most`` tasks; say whether any were done."""
@@ -101,8 +111,13 @@ class Worker:
                 most=most if count < most and (time.monotonic() < self.until or not count) else 0,
                 patiently=bool(finished) or not is_picked,
                 plan=self._plans.get(pk),
+                ends_itself=False,
             )
             claim = _patiently(turned, finished)
+            if turned.ending == ending.SUCCEED:
+                self._at_end.append(pk)
+            elif turned.ending:
+                ending.end(pk, turned.ending, by=self.by)
             self._plans[pk] = turned.plan
             if claim is None:
                 return finished is not None or turned.has_passed
@@ -157,14 +172,18 @@ class Turn:
     patiently: bool = True
     #: What lies ahead, as far as it was read; the next turn of the same worker goes on with it.
     plan: Plan | None = None
+    #: Whether a run that is at its end is ended here; else whoever turns does so, for several.
+    ends_itself: bool = True
     #: Whether anything was done that needs nobody outside.
     has_passed: bool = field(default=False, init=False)
     #: The step that ends the run, where it is at its end.
     ending: str = field(default="", init=False)
+    #: What was passed and is not entered yet, each with what its executor said.
+    _passed: list[tuple[Opening, str]] = field(default_factory=list, init=False)
 
     def take(self, finished: Finished = None) -> Claim | None:
         """Do it, and return the task that is now ours to carry out, if any."""
-        self.ending = ""
+        self.ending, self._passed = "", []
         with transaction.atomic():
             run = ledger.lock_run(self.pk, patiently=self.patiently)
             if run is None:
@@ -175,9 +194,10 @@ class Turn:
             else:
                 ledger.settle(*finished, now=run.now, by=self.by)
             claim = self._follow() if run.is_on else None
+            self._write_passed()
         # Outside: a run's end locks from the environment down, and here the run was locked first.
-        if self.ending:
-            _end(self.pk, self.ending, by=self.by)
+        if self.ending and self.ends_itself:
+            ending.end(self.pk, self.ending, by=self.by)
         return claim
 
     def _follow(self) -> Claim | None:
@@ -186,7 +206,7 @@ class Turn:
         if stands.unknown:
             return None
         if stands.failed:
-            self.ending = "" if stands.running else "fail"
+            self.ending = "" if stands.running else ending.FAIL
             return None
         if stands.live:
             room = self.run.most_parallel - stands.running
@@ -216,7 +236,7 @@ class Turn:
             for opening in openings:
                 self._pass(opening)
             passed += len(openings)
-        self.ending = "succeed"
+        self.ending = ending.SUCCEED
         return None
 
     def _openings(self, placed: list[Placed]) -> list[Opening]:
@@ -256,14 +276,22 @@ class Turn:
     def _pass(self, opening: Opening) -> None:
         self.has_passed = True
         if opening.state == TaskState.SKIPPED:
+            self._write_passed()
             ledger.open_task(self.run, opening, by=self.by)
             return
         carrier = executors.get(opening.task.executor)
         outcome = carrier.run(executors.TaskContext(opening.task.parameters, opening.key, 1, 1, 1))
-        ledger.open_and_pass(self.run, opening, by=self.by, detail=outcome.detail)
+        self._passed.append((opening, outcome.detail))
+
+    def _write_passed(self) -> None:
+        """Enter what was passed, many tasks in one statement."""
+        if self._passed:
+            ledger.open_and_pass(self.run, self._passed, by=self.by)
+            self._passed = []
 
     def _open(self, openings: list[Opening]) -> Claim | None:
         """Make the task runs, the first that is due as ours; call workers for the others."""
+        self._write_passed()
         claim, called = None, 0
         for opening in openings:
             is_due = opening.state == TaskState.WAITING and opening.ready_at <= self.run.now
@@ -335,21 +363,3 @@ def _call_workers(count: int) -> None:
             import_string(DRAIN).delay(0)
     except BrokerError:
         logger.warning("No worker can be called now: the broker is away.")
-
-
-# --- The end --------------------------------------------------------------------------------------
-
-
-def _end(pk: int, step: str, *, by: User) -> None:
-    run = Run.objects.get(pk=pk)
-    reason = _why_failed(run) if step == "fail" else ""
-    try:
-        perform(run, step, by=by, reason=reason)
-    except TransitionRefused as refused:
-        # Somebody aborted it, or another worker was first; if not, the scheduler comes back to it.
-        logger.info("%s did not %s now: %s", run, step, refused)
-
-
-def _why_failed(run: Run) -> str:
-    failed = run.task_runs.filter(state=TaskState.FAILED).select_related("task")
-    return " ".join(f"Task {row.task.order}, {row.task}: {row.detail}" for row in failed)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 TABLE = "turnovers_taskrun"
 #: The row that was written, for what follows from it.
 ROW = "{row}"
+#: The reason of a history row that says what the row itself says of how it went.
+THE_DETAIL = "{detail}"
 
 
 @dataclass(frozen=True)
@@ -77,20 +79,21 @@ def enter(
     story: Story,
     after: Sequence[tuple[str, Sequence[Any]]] = (),
 ) -> tuple[int, int] | None:
-    """Write the task run by ``sql``, its history row, and what comes ``after``, such as an attempt.
+    """Write task runs by ``sql``, their history rows, and what comes ``after``, such as attempts.
 
-    Returns the row's id and fence, or None where ``sql`` found no row to write: then nothing
+    Returns the first row's id and fence, or None where ``sql`` found no row to write: then nothing
     was written at all.
     """
-    parts = [(_told(), _told_values(story)), *after]
+    parts = [(_told(by_detail=story.reason == THE_DETAIL), _told_values(story)), *after]
     if connection.vendor == "postgresql":
         rows = _at_once(sql, values, parts)
     else:
         rows = ask(f"{sql} RETURNING id, fence", values)
         if rows:
-            row = f"(SELECT * FROM {TABLE} WHERE id = {int(rows[0][0])}) AS one"  # noqa: S608
+            ids = ", ".join(str(int(pk)) for pk, _ in sorted(rows))
+            written = f"(SELECT * FROM {TABLE} WHERE id IN ({ids}) ORDER BY id) AS one"  # noqa: S608
             for part, its_values in parts:
-                change(part.replace(ROW, row), its_values)
+                change(part.replace(ROW, written), its_values)
     return (rows[0][0], rows[0][1]) if rows else None
 
 
@@ -105,18 +108,20 @@ def _at_once(
 
 
 @cache
-def _told() -> str:
-    """The statement that copies the row into its history."""
+def _told(*, by_detail: bool) -> str:
+    """The statement that copies rows into their history, with a reason, or each with its detail."""
+    reason = "detail" if by_detail else "%s"
     quote = connection.ops.quote_name
     columns = ", ".join(quote(str(field.column)) for field in TaskRun._meta.concrete_fields)
     return (
         f"INSERT INTO turnovers_historicaltaskrun ({columns}, history_date, history_user_id, "  # noqa: S608
         f"history_type, history_change_reason, transition, actor) "
-        f"SELECT {columns}, %s, %s, %s, %s, %s, %s FROM {ROW}"
+        f"SELECT {columns}, %s, %s, %s, {reason}, %s, %s FROM {ROW}"
     )
 
 
 def _told_values(story: Story) -> list[Any]:
     kind = "+" if story.is_new else "~"
     by = story.by
-    return [story.now, by.pk, kind, story.reason, story.transition, str(by)]
+    reason = [] if story.reason == THE_DETAIL else [story.reason]
+    return [story.now, by.pk, kind, *reason, story.transition, str(by)]

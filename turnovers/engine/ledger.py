@@ -22,12 +22,12 @@ from django.db import connection
 
 from trains.states import STAGES
 from turnovers import life
-from turnovers.engine.entries import ROW, Story, ask, change, enter, moment, now_sql
+from turnovers.engine.entries import ROW, THE_DETAIL, Story, ask, change, enter, moment, now_sql
 from turnovers.models import Attempt, DeploymentTask, LateWord, TaskRun
 from turnovers.states import LIVE_TASK, TaskState
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from releasemgr.accounts.models import User
     from turnovers.executors import Outcome
@@ -205,11 +205,13 @@ def mark_turned(run: RunFacts) -> None:
 
 # --- Claiming -------------------------------------------------------------------------------------
 
-_NEW = """
+_NEW_ROW = "(1, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, '', '', '', '', %s)"
+_NEW_ROWS = """
 INSERT INTO turnovers_taskrun (version, run_id, task_id, "order", key, fence, lease_until, worker,
     started_at, ended_at, ready_at, detail, output, evidence, verdict, verdict_reason, state)
-VALUES (1, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, '', '', '', '', %s)
+VALUES {rows}
 """
+_NEW = _NEW_ROWS.format(rows=_NEW_ROW)
 _CLAIM = """
 UPDATE turnovers_taskrun SET state = 'running', fence = fence + 1, lease_until = %s, worker = %s,
     started_at = COALESCE(started_at, %s), output = '', detail = '', version = version + 1
@@ -250,14 +252,19 @@ def open_and_claim(run: RunFacts, opening: Opening, *, by: User) -> Claim:
     return Claim(entered[0], entered[1], opening.key, opening.task, run)
 
 
-def open_and_pass(run: RunFacts, opening: Opening, *, by: User, detail: str) -> None:
-    """Make the task run of something that touches nothing outside: done at once."""
+def open_and_pass(run: RunFacts, passed: Sequence[tuple[Opening, str]], *, by: User) -> None:
+    """Make the task runs of what touches nothing outside: done at once, each with its detail."""
     values = [
-        *(run.pk, opening.task.pk, opening.order, opening.key, 1, None, life.name(), run.now),
-        *(run.now, opening.ready_at, detail, TaskState.SUCCEEDED.value),
+        value
+        for opening, detail in passed
+        for value in (
+            *(run.pk, opening.task.pk, opening.order, opening.key, 1, None, life.name(), run.now),
+            *(run.now, opening.ready_at, detail, TaskState.SUCCEEDED.value),
+        )
     ]
-    story = Story(by, "settle", run.now, detail, is_new=True)
-    enter(_NEW, values, story, [(_DONE_ATTEMPT, [run.now, run.now])])
+    rows = ", ".join([_NEW_ROW] * len(passed))
+    story = Story(by, "settle", run.now, THE_DETAIL, is_new=True)
+    enter(_NEW_ROWS.format(rows=rows), values, story, [(_DONE_ATTEMPT, [run.now, run.now])])
 
 
 def claim(pk: int, key: str, task: DeploymentTask, run: RunFacts, *, by: User) -> Claim | None:

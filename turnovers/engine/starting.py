@@ -11,13 +11,13 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import F, Max
+from django.db.models import Max
 
 from environments.models import Environment
 from releasemgr.workflow.locks import one_transaction
-from releasemgr.workflow.models import step_taken
 from releasemgr.workflow.refusals import TransitionRefused
 from trains.models import ApplicationRelease
+from turnovers.engine import together
 from turnovers.engine.entries import ask, moment, now_sql
 from turnovers.models import Run, Turnover
 from turnovers.states import TurnoverState
@@ -78,13 +78,10 @@ def _start_together(batch: list[Turnover], *, by: User) -> set[int]:
 
 def _plain_and_locked(batch: list[Turnover]) -> list[Any]:
     """Lock parents and rows in the order in which every step locks them."""
-    parents: list[tuple[Any, set[Any]]] = [
-        (Environment, {turnover.environment_id for turnover in batch}),
-        (ApplicationRelease, {turnover.release_id for turnover in batch if turnover.release_id}),
-    ]
-    for model, pks in parents:
-        found = model._base_manager.filter(pk__in=pks).order_by("pk")
-        list(found.select_for_update(no_key=True).values_list("pk", flat=True))
+    together.lock_in_order(
+        (Environment, [turnover.environment_id for turnover in batch]),
+        (ApplicationRelease, [turnover.release_id for turnover in batch]),
+    )
     ids = ", ".join(str(int(turnover.pk)) for turnover in batch)
     sql = _PLAIN.format(ids=ids, now=now_sql())
     if connection.vendor == "postgresql":
@@ -118,14 +115,11 @@ def _move(rows: list[Any], *, by: User) -> None:
         .values_list("turnover")
         .annotate(Max("number"))
     )
-    moved = []
+    started = []
     for alone in (True, False):
         chosen = [row for row in rows if (row.environment.most_deployments == 1) == alone]
         entries = {"state": TurnoverState.DEPLOYING, "deploys_alone": alone}
-        Turnover._base_manager.filter(pk__in=[row.pk for row in chosen]).update(
-            version=F("version") + 1, **entries
-        )
-        moved += [_as_moved(row, entries) for row in chosen]
+        started += together.move(chosen, "start", entries, by=by, reason=lambda _: REASON)
     runs = [
         Run(
             turnover=row,
@@ -133,27 +127,6 @@ def _move(rows: list[Any], *, by: User) -> None:
             started_by=str(by),
             started_at=row.locked_at,
         )
-        for row in moved
+        for row in started
     ]
-    _tell(Turnover, moved, by=by, transition="start")
-    _tell(Run, Run.objects.bulk_create(runs), by=by, transition="", is_new=True)
-    for row in moved:
-        step_taken.send(Turnover, row=row, name="start", by=by, reason=REASON)
-
-
-def _as_moved(row: Any, entries: dict[str, Any]) -> Any:
-    columns = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
-    moved: Any = Turnover(**columns | entries | {"version": row.version + 1})
-    moved.locked_at = row.locked_at
-    moved._state.adding = False
-    return moved
-
-
-def _tell(model: Any, rows: list[Any], *, by: User, transition: str, is_new: bool = False) -> None:
-    model.history.bulk_history_create(
-        rows,
-        update=not is_new,
-        default_user=by,
-        default_change_reason=REASON,
-        custom_historical_attrs={"transition": transition, "actor": str(by)},
-    )
+    together.tell(Run.objects.bulk_create(runs), by=by, reason=REASON, is_new=True)
