@@ -238,6 +238,11 @@ class TaskQuerySet(RecordedQuerySet):
         )
         return found
 
+    def count_by_turnover(self, turnovers: Iterable[int]) -> dict[int, int]:
+        """How many tasks each of the turnovers has."""
+        counts = self.filter(turnover__in=turnovers).order_by()
+        return dict(counts.values_list("turnover").annotate(Count("pk")))
+
     def taken_out(self) -> TaskQuerySet:
         """Those that were removed from the plan; they can be put back.
 
@@ -280,22 +285,18 @@ class RunQuerySet(WorkflowQuerySet):
         goes_on = ~failed & (waiting | ~live)
         return self.running().filter(goes_on | (failed & ~carried)).filter(~unknown)
 
-    def deployed_whole(self) -> RunQuerySet:
-        """Running deployments in which each task of the plan has succeeded or was skipped."""
-        task_run = self.model._meta.get_field("task_runs").related_model
-        task = task_run._meta.get_field("task").related_model
-        complete = task_run.objects.filter(
-            run=OuterRef(OuterRef("pk")), task=OuterRef("pk"), state__in=COMPLETE_TASK
-        )
-        left = task.objects.filter(~Exists(complete), turnover=OuterRef("turnover"))
-        return self.running().filter(~Exists(left), kind="deploy")
-
     def waiting_longest_first(self) -> RunQuerySet:
         """Those that no worker has had for the longest time first."""
         return self.order_by(F("turned_at").asc(nulls_first=True), "pk")
 
 
 class TaskRunQuerySet(WorkflowQuerySet):
+    def complete_by_run(self, runs: Iterable[int]) -> dict[int, int]:
+        """How many tasks of the plan have succeeded or were skipped in each of the runs."""
+        complete = self.filter(run__in=runs, state__in=COMPLETE_TASK, task__removed_at=None)
+        counts = complete.order_by().values_list("run").annotate(Count("pk"))
+        return dict(counts)
+
     def waiting_for(self, user: User) -> TaskRunQuerySet:
         """Theirs or their group's whose turn it is, and unknown endings that they may settle."""
         groups = user.groups.values("pk")

@@ -189,10 +189,9 @@ class Turn:
             if run is None:
                 return None
             self.run = run
-            if finished is None:
-                ledger.mark_turned(run)
-            else:
+            if finished is not None:
                 ledger.settle(*finished, now=run.now, by=self.by)
+                self.run = run = replace(run, stands=ledger.balance(run))
             claim = self._follow() if run.is_on else None
             self._write_passed()
         # Outside: a run's end locks from the environment down, and here the run was locked first.
@@ -202,7 +201,7 @@ class Turn:
 
     def _follow(self) -> Claim | None:
         """The task that may begin, or the run's end where it is at it."""
-        stands = ledger.balance(self.run)
+        stands = self.run.stands
         if stands.unknown:
             return None
         if stands.failed:

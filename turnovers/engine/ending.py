@@ -19,8 +19,8 @@ from releasemgr.workflow.perform import perform
 from releasemgr.workflow.refusals import TransitionRefused
 from trains.models import ApplicationRelease, Train
 from turnovers.engine import together
-from turnovers.models import Run, Turnover
-from turnovers.states import RunState, TaskState, TurnoverState
+from turnovers.models import DeploymentTask, Run, TaskRun, Turnover
+from turnovers.states import RunKind, RunState, TaskState, TurnoverState
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -81,15 +81,22 @@ def _plain_and_locked(pks: Collection[int]) -> list[Any]:
     )
     rows: Any = Turnover._base_manager.select_for_update(no_key=True)
     locked = {row.pk: row for row in rows.filter(pk__in=turnovers).order_by("pk")}
-    runs: Any = Run.objects.deployed_whole().select_for_update(no_key=True, of=("self",))
+    runs: Any = Run.objects.running().filter(pk__in=pks, kind=RunKind.DEPLOY).order_by("pk")
     plain = []
-    for run in runs.filter(pk__in=pks).annotate(locked_at=Now()).order_by("pk"):
+    for run in runs.select_for_update(no_key=True).annotate(locked_at=Now()):
         turnover, before = locked[run.turnover_id], turnovers[run.turnover_id]
         if turnover.state == TurnoverState.DEPLOYING and _parents(turnover) == _parents(before):
             turnover.locked_at = run.locked_at
             run.turnover = turnover
             plain.append(run)
-    return plain
+    return _complete(plain)
+
+
+def _complete(runs: list[Any]) -> list[Any]:
+    """Those in which every task has succeeded or was skipped; a task has one row in a run."""
+    complete = TaskRun.objects.complete_by_run([run.pk for run in runs])
+    planned = DeploymentTask.objects.count_by_turnover([run.turnover_id for run in runs])
+    return [run for run in runs if complete.get(run.pk, 0) == planned.get(run.turnover_id, 0)]
 
 
 def _parents(turnover: Any) -> tuple[Any, ...]:

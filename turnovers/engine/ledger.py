@@ -43,6 +43,17 @@ MOST_UNCLEAR = 5
 
 
 @dataclass(frozen=True)
+class Balance:
+    """Where a run stands: the last order that was opened, and what of it is not over."""
+
+    last: int = 0
+    failed: int = 0
+    unknown: int = 0
+    running: int = 0
+    live: int = 0
+
+
+@dataclass(frozen=True)
 class RunFacts:
     """What the engine needs to know of a run, as it was when it was locked.
 
@@ -59,6 +70,7 @@ class RunFacts:
     most_parallel: int
     is_plain: bool
     now: dt.datetime
+    stands: Balance
 
 
 @dataclass(frozen=True)
@@ -77,17 +89,6 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Balance:
-    """Where a run stands: the last order that was opened, and what of it is not over."""
-
-    last: int
-    failed: int = 0
-    unknown: int = 0
-    running: int = 0
-    live: int = 0
-
-
-@dataclass(frozen=True)
 class Opening:
     """A task whose turn has come, and the state in which it begins."""
 
@@ -103,6 +104,19 @@ class Opening:
 
 _MOVING = ", ".join(f"'{state}'" for _, states in STAGES[1:4] for state in states)
 _LOCK = "SELECT id FROM turnovers_run WHERE id = %s FOR NO KEY UPDATE"
+#: Others come first next time.
+_TURNED = "UPDATE turnovers_run SET turned_at = {now} WHERE id = %s"
+#: The tasks of the last order, by what they still need: those before it are complete.
+_BALANCE = """
+SELECT run_id, "order", SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END) AS failed,
+    SUM(CASE WHEN state = 'unknown' THEN 1 ELSE 0 END) AS unknown,
+    SUM(CASE WHEN state = 'running' THEN 1 ELSE 0 END) AS running,
+    SUM(CASE WHEN state IN ({live}) THEN 1 ELSE 0 END) AS live
+FROM turnovers_taskrun
+WHERE run_id = %s
+    AND "order" = (SELECT MAX("order") FROM turnovers_taskrun WHERE run_id = %s)
+GROUP BY run_id, "order"
+""".format(live=", ".join(f"'{state}'" for state in sorted(LIVE_TASK)))  # noqa: S608
 _FACTS = f"""
 SELECT r.turnover_id, r.number, r.kind, r.skip, r.state = 'running' AND t.state = 'deploying',
     t.most_parallel,
@@ -114,13 +128,14 @@ SELECT r.turnover_id, r.number, r.kind, r.skip, r.state = 'running' AND t.state 
         SELECT 1 FROM trains_boarding p JOIN trains_train o ON o.id = p.train_id
         WHERE p.release_id = t.release_id AND p.state = 'aboard' AND o.state NOT IN ({_MOVING}))
     AND NOT EXISTS (SELECT 1 FROM turnovers_hold h WHERE h.state = 'active'),
-    {{now}}
+    {{now}}, l."order", l.failed, l.unknown, l.running, l.live
 FROM turnovers_run r
 JOIN turnovers_turnover t ON t.id = r.turnover_id
 JOIN environments_environment e ON e.id = t.environment_id
 LEFT JOIN environments_booking b ON b.id = t.booking_id
 LEFT JOIN trains_applicationrelease a ON a.id = t.release_id
 LEFT JOIN trains_train tr ON tr.id = t.train_id
+LEFT JOIN ({_BALANCE}) l ON l.run_id = r.id
 WHERE r.id = %s
 """  # noqa: S608 -- made of our own words
 _ASK = "EXECUTE releasemgr_facts (%s)"
@@ -138,22 +153,25 @@ def _prepare() -> None:
 
 
 def lock_run(pk: int, *, patiently: bool = True) -> RunFacts | None:
-    """Lock the run for this transaction; None where there is none.
+    """Lock the run for this transaction, and mark that it is being carried forward.
 
-    Unless ``patiently``, also where somebody else has it: he does what there is to do.
+    None where there is none, and unless ``patiently`` where somebody else has it: he does what
+    there is to do.
     """
     # Asked with the lock in hand: what is true and what time it is after whatever wait that took.
     if connection.vendor != "postgresql":
-        rows = ask(_FACTS.format(now=now_sql()), [pk])
-    elif patiently:
-        _prepare()
-        rows = ask(f"{_LOCK}; {_ASK}", [pk, pk])
+        change(_TURNED.format(now=now_sql()), [pk])
+        rows = ask(_FACTS.format(now=now_sql()), [pk] * 3)
     else:
         _prepare()
-        rows = ask(_ASK, [pk]) if ask(f"{_LOCK} SKIP LOCKED", [pk]) else []
+        turned = f"{_TURNED.format(now='CLOCK_TIMESTAMP()')}; {_ASK}"
+        if patiently:
+            rows = ask(f"{_LOCK}; {turned}", [pk] * 3)
+        else:
+            rows = ask(turned, [pk] * 2) if ask(f"{_LOCK} SKIP LOCKED", [pk]) else []
     if not rows:
         return None
-    turnover, number, kind, skip, is_on, most_parallel, is_plain, now = rows[0]
+    turnover, number, kind, skip, is_on, most_parallel, is_plain, now, *stands = rows[0]
     skipped = json.loads(skip) if isinstance(skip, str) else skip
     return RunFacts(
         pk=pk,
@@ -165,25 +183,14 @@ def lock_run(pk: int, *, patiently: bool = True) -> RunFacts | None:
         most_parallel=most_parallel,
         is_plain=bool(is_plain),
         now=moment(now),
+        stands=Balance(*stands) if stands[0] is not None else Balance(),
     )
 
 
-_BALANCE = """
-SELECT "order", SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END),
-    SUM(CASE WHEN state = 'unknown' THEN 1 ELSE 0 END),
-    SUM(CASE WHEN state = 'running' THEN 1 ELSE 0 END),
-    SUM(CASE WHEN state IN ({live}) THEN 1 ELSE 0 END)
-FROM turnovers_taskrun
-WHERE run_id = %s
-    AND "order" = (SELECT MAX("order") FROM turnovers_taskrun WHERE run_id = %s)
-GROUP BY "order"
-""".format(live=", ".join(f"'{state}'" for state in sorted(LIVE_TASK)))  # noqa: S608
-
-
 def balance(run: RunFacts) -> Balance:
-    """Count the tasks of the last order by what they still need: those before it are complete."""
+    """Where the locked run stands, after something of it was entered."""
     rows = ask(_BALANCE, [run.pk, run.pk])
-    return Balance(*rows[0]) if rows else Balance(last=0)
+    return Balance(*rows[0][1:]) if rows else Balance()
 
 
 _NEXT = """
@@ -196,11 +203,6 @@ def next_in_line(run: RunFacts) -> tuple[int, int, str] | None:
     """The task run of the locked run that waits and is due: its id, its task's id and its key."""
     rows = ask(_NEXT, [run.pk, run.now])
     return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
-
-
-def mark_turned(run: RunFacts) -> None:
-    """Say that a worker has this run now, so that others come first next time."""
-    change("UPDATE turnovers_run SET turned_at = %s WHERE id = %s", [run.now, run.pk])
 
 
 # --- Claiming -------------------------------------------------------------------------------------

@@ -137,4 +137,4 @@ def test_ending_more_runs_asks_no_more_but_to_have_people_told(robot, count):
         succeed_together(pks, by=robot)
 
     asked = [query["sql"] for query in queries if "notices_happening" not in query["sql"]]
-    assert len([sql for sql in asked if "SAVEPOINT" not in sql]) == 12
+    assert len([sql for sql in asked if "SAVEPOINT" not in sql]) == 14
