@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from releasemgr.ui import charts
+from trains.chains import longest_chain
 from trains.states import STAGES
 
 if TYPE_CHECKING:
@@ -20,7 +22,11 @@ if TYPE_CHECKING:
     from trains.models import ApplicationRelease, Milestone, Train
 
 WEEKS_H, STAGES_H, MILESTONES_H, ROW_H, BAR_H = 26, 30, 34, 34, 18
+#: Where the rows of application releases begin.
+TOP = WEEKS_H + STAGES_H + MILESTONES_H
 MOST_MILESTONES = 20
+#: With more arrows than these nobody can follow one: only those of the longest chain are drawn.
+MOST_ARROWS = 40
 FULL = 100
 #: Where a date would stand under the mark of today: its words begin at its day and go on after it.
 BEFORE_TODAY, AFTER_TODAY = 8, 3
@@ -36,7 +42,14 @@ class Bar:
     first: dt.date
     last: dt.date
     percent: int
-    waits_for: str
+    needs: tuple[int, ...] = ()
+    waits_for: str = ""
+    is_critical: bool = False
+
+    @property
+    def days(self) -> int:
+        """How long it takes, both days included."""
+        return (self.last - self.first).days + 1
 
     @property
     def status(self) -> Any:
@@ -50,6 +63,12 @@ class Timeline:
     picture: SafeString
     bars: list[Bar]
     summary: str
+    chain: list[Bar]
+    draws_all_needs: bool
+
+    @property
+    def chain_days(self) -> int:
+        return sum(bar.days for bar in self.chain)
 
 
 def timeline_of(train: Train, releases: Sequence[ApplicationRelease]) -> Timeline | None:
@@ -60,11 +79,20 @@ def timeline_of(train: Train, releases: Sequence[ApplicationRelease]) -> Timelin
     if train.start is None or train.end is None or train.end < train.start:
         return None
     bars = [_bar(train, release, releases) for release in releases]
+    found = longest_chain(
+        {bar.release.pk: bar.days for bar in bars}, {bar.release.pk: [*bar.needs] for bar in bars}
+    )
+    bars = [replace(bar, is_critical=bar.release.pk in found) for bar in bars]
+    by_key = {bar.release.pk: bar for bar in bars}
+    chain = [by_key[pk] for pk in found]
+    draws_all = sum(len(bar.needs) for bar in bars) <= MOST_ARROWS
     milestones = list(train.milestones.all()[:MOST_MILESTONES])
     days = [train.start, train.end, *(bar.first for bar in bars), *(bar.last for bar in bars)]
     axis = charts.Axis(_beside(min(days), -MARGIN), _beside(max(days), MARGIN))
-    picture = _picture(train, bars, milestones, axis)
-    return Timeline(picture, bars, _summary(train, bars))
+    picture = _picture(
+        train, bars, milestones, axis, _arrows(bars, found, axis, draws_all=draws_all)
+    )
+    return Timeline(picture, bars, _summary(train, bars), chain, draws_all)
 
 
 def _bar(train: Train, release: ApplicationRelease, aboard: Sequence[ApplicationRelease]) -> Bar:
@@ -77,9 +105,9 @@ def _bar(train: Train, release: ApplicationRelease, aboard: Sequence[Application
     )
     names = {other.pk for other in aboard}
     needs = [d.needs for d in release.dependencies.all() if d.needs_id in names]
-    return Bar(
-        release, first, last, release.work_percent, ", ".join(n.application.name for n in needs)
-    )
+    keys = tuple(needed.pk for needed in needs)
+    words = ", ".join(needed.application.name for needed in needs)
+    return Bar(release, first, last, release.work_percent, keys, words)
 
 
 def _beside(day: dt.date, distance: int) -> dt.date:
@@ -99,9 +127,13 @@ def _summary(train: Train, bars: list[Bar]) -> str:
 
 
 def _picture(
-    train: Train, bars: list[Bar], milestones: list[Milestone], axis: charts.Axis
+    train: Train,
+    bars: list[Bar],
+    milestones: list[Milestone],
+    axis: charts.Axis,
+    arrows: list[SafeString],
 ) -> SafeString:
-    top = WEEKS_H + STAGES_H + MILESTONES_H
+    top = TOP
     bottom = top + ROW_H * len(bars)
     today = timezone.localdate()
     parts = []
@@ -114,6 +146,7 @@ def _picture(
         parts.append(charts.line("0", y, "100%", y, "grid"))
     parts += stage_bars(train, axis)
     parts += _milestones(milestones, axis)
+    parts += arrows
     for row, bar in enumerate(bars):
         parts.append(_drawn(bar, axis, top + ROW_H * row + (ROW_H - BAR_H) / 2))
     parts.append(charts.today_mark(axis, today, WEEKS_H, bottom))
@@ -157,6 +190,45 @@ def _milestones(milestones: list[Milestone], axis: charts.Axis) -> Iterator[Safe
         yield charts.group(f"tone-{status.tone}", *parts)
 
 
+def _arrows(
+    bars: list[Bar], chain: list[int], axis: charts.Axis, *, draws_all: bool
+) -> list[SafeString]:
+    """From each to what waits for it; those of the longest chain last, and darker."""
+    rows = {bar.release.pk: row for row, bar in enumerate(bars)}
+    links = set(pairwise(chain))
+    plain, dark = [], []
+    for bar in bars:
+        for needed in bar.needs:
+            is_link = (needed, bar.release.pk) in links
+            if is_link or draws_all:
+                row = rows[needed]
+                ends = (row, bars[row]), (rows[bar.release.pk], bar)
+                (dark if is_link else plain).append(_arrow(*ends, axis, is_link=is_link))
+    return plain + dark
+
+
+def _arrow(
+    needed: tuple[int, Bar], waiting: tuple[int, Bar], axis: charts.Axis, *, is_link: bool
+) -> SafeString:
+    """An elbow from the end of one bar to the beginning of the other.
+
+    Where the other has begun by then, it goes straight to its bar; where it is over, to its end.
+    """
+    (above, before), (below, after) = needed, waiting
+    line, head = ("dep crit", "arrow-crit") if is_link else ("dep", "arrow")
+    middle = [TOP + ROW_H * row + ROW_H / 2 for row in (above, below)]
+    down = 1 if below > above else -1
+    x, begins, ends = axis.x(before.last), axis.x(after.first), axis.x(after.last)
+    out = middle[0] + down * BAR_H / 2
+    if after.first < before.last <= after.last:
+        edge = middle[1] - down * BAR_H / 2
+        way = [charts.line(x, out, x, edge, line)]
+        return charts.group("", *way, charts.arrow(x, edge, head, "down" if down > 0 else "up"))
+    side, to = ("right", begins) if before.last <= after.first else ("left", ends)
+    way = [charts.line(x, out, x, middle[1], line), charts.line(x, middle[1], to, middle[1], line)]
+    return charts.group("", *way, charts.arrow(to, middle[1], head, side))
+
+
 def _drawn(bar: Bar, axis: charts.Axis, y: float) -> SafeString:
     width = axis.percent(bar.last) - axis.percent(bar.first)
     x, words = axis.x(bar.first), f"{bar.percent} %"
@@ -172,6 +244,8 @@ def _drawn(bar: Bar, axis: charts.Axis, y: float) -> SafeString:
     ]
     if bar.percent:
         parts.append(charts.rect(x, y, f"{width * bar.percent / FULL:.2f}%", BAR_H, "bar-p"))
+    if bar.is_critical:
+        parts.append(charts.rect(x, y, axis.width(bar.first, bar.last), BAR_H, "crit-bar"))
     if charts.fits(width, words):
         parts.append(charts.text(x, y + 13, words, "tx1", dx=7))
     parts += [

@@ -93,6 +93,21 @@ def diamond(x: str, y: float, css: str, title: str = "", radius: int = 5) -> Saf
     )
 
 
+#: Heads of arrows, with their tips where the arrow leads.
+HEADS = {
+    "right": "M-6-4 1 0-6 4Z",
+    "left": "M6-4-1 0 6 4Z",
+    "down": "M-4-6 0 1 4-6Z",
+    "up": "M-4 6 0-1 4 6Z",
+}
+
+
+def arrow(x: str, y: float, css: str, to: str) -> SafeString:
+    """The head of an arrow that leads to a point: ``to`` is the way in which it flies."""
+    shape = '<svg x="{}" y="{}" overflow="visible"><path class="{}" d="{}"/></svg>'
+    return format_html(shape, x, y, css, HEADS[to])
+
+
 def group(css: str, *parts: SafeString) -> SafeString:
     body = format_html_join("", "{}", ((part,) for part in parts))
     return format_html('<g class="{}">{}</g>', css, body)
