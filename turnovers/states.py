@@ -87,3 +87,10 @@ NEXT_STEP = {
     TurnoverState.READY: ("start", "the start"),
     TurnoverState.FAILED: ("retry", "another run"),
 }
+
+
+class ExceptionState(Status):
+    ASKED = "asked", "wait", "wait", "Somebody else has to grant it", "Asked for"
+    GRANTED = "granted", "warn", "waived", "The freeze does not stop it", "Granted"
+    REFUSED = "refused", "bad", "reject", "Not granted, with a reason", "Refused"
+    WITHDRAWN = "withdrawn", "mute", "cancel", "No longer asked for", "Withdrawn"

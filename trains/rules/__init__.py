@@ -15,6 +15,7 @@ from trains.rules.criteria import (
 )
 from trains.rules.holds import hold_questions, it_is_not_held
 from trains.rules.people import (
+    it_stops_work_of,
     may_act_on_milestone,
     may_advance,
     may_ask_waiver,
@@ -25,12 +26,15 @@ from trains.rules.people import (
     may_grant_waiver,
     may_judge_boarding,
     may_leave,
+    may_lift_freeze,
+    may_manage_freezes,
     may_own,
     may_revoke_waiver,
     may_steer,
     may_waive,
     may_withdraw_waiver,
     own_work_questions,
+    stopped_questions,
     whose_work_it_is,
 )
 from trains.rules.planning import cadence_goes_on, its_template_is_offered
@@ -94,6 +98,7 @@ __all__ = [
     "it_is_not_held",
     "it_is_off_the_train",
     "it_is_on_no_train",
+    "it_stops_work_of",
     "its_check_decides_it",
     "its_deployment_is_settled",
     "its_last_day_is_ahead",
@@ -112,6 +117,8 @@ __all__ = [
     "may_grant_waiver",
     "may_judge_boarding",
     "may_leave",
+    "may_lift_freeze",
+    "may_manage_freezes",
     "may_own",
     "may_revoke_waiver",
     "may_steer",
@@ -129,6 +136,7 @@ __all__ = [
     "schedule_is_in_order",
     "scoping_criteria_are_met",
     "somebody_is_aboard",
+    "stopped_questions",
     "train_approval_is_defined",
     "train_approval_is_given",
     "train_can_be_left",

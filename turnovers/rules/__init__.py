@@ -1,5 +1,12 @@
 """Who may move a turnover, a run or a task, and when."""
 
+from turnovers.rules.exceptions import (
+    its_end_is_ahead,
+    its_freeze_is_in_force,
+    may_ask_exception,
+    may_decide_exception,
+    may_withdraw_exception,
+)
 from turnovers.rules.people import (
     is_owner,
     may_abort,
@@ -68,18 +75,22 @@ __all__ = [
     "it_has_a_window",
     "it_has_tasks",
     "it_is_being_defined",
+    "its_end_is_ahead",
     "its_environment_is_online",
+    "its_freeze_is_in_force",
     "its_item_allows_it",
     "its_run_is_on",
     "its_tasks_are_valid",
     "its_worker_is_gone",
     "line_is_not_held",
     "may_abort",
+    "may_ask_exception",
     "may_cancel",
     "may_close",
     "may_confirm_again",
     "may_confirm_failed",
     "may_confirm_happened",
+    "may_decide_exception",
     "may_decide_point",
     "may_deliver",
     "may_do_task",
@@ -96,6 +107,7 @@ __all__ = [
     "may_start",
     "may_start_early",
     "may_verify",
+    "may_withdraw_exception",
     "may_write",
     "no_worker_carries_it",
     "nothing_of_it_runs",
