@@ -1,4 +1,4 @@
-"""The longest chain of application releases that need each other: what decides how long it takes."""
+"""The longest chain of application releases that need each other: the train waits for its end."""
 
 from __future__ import annotations
 
