@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from environments.models import Environment
     from releasemgr.accounts.models import User
-    from trains.models import Freeze
+    from trains.models import Freeze, Train
 
 
 def begun(at: dt.datetime) -> Q:
@@ -94,6 +94,26 @@ class FreezeQuerySet(WorkflowQuerySet):
             Q(scope="all")
             | Q(scope="kind", kind__in=kinds)
             | Q(scope="environment", environment__in=[place.pk for place in environments])
+        )
+
+    def along(
+        self, train: Train, applications: Collection[int], environments: Collection[Environment]
+    ) -> FreezeQuerySet:
+        """Those that a train meets: of all, its own, of what it carries and where it goes."""
+        kinds = {environment.kind for environment in environments}
+        return self.filter(
+            Q(scope="all")
+            | Q(scope="train", train=train.pk)
+            | Q(scope="application", application__in=applications)
+            | Q(scope="environment", environment__in=[place.pk for place in environments])
+            | Q(scope="kind", kind__in=kinds)
+        )
+
+    def ahead_of(self, trains: Collection[int]) -> FreezeQuerySet:
+        """Those that whoever runs these trains looks out for: of all, of them, of production."""
+        production = Q(scope="environment", environment__is_production=True)
+        return self.filter(
+            Q(scope__in=["all", "kind"]) | production | Q(scope="train", train__in=trains)
         )
 
     def covering(self, at: dt.datetime) -> list[Freeze]:

@@ -11,7 +11,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from releasemgr.ui import charts
+from trains.bands import LANE_H, bands_of, drawn
 from trains.chains import longest_chain
+from trains.models import Freeze
 from trains.states import STAGES
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
     from django.utils.safestring import SafeString
 
+    from environments.models import Environment
+    from trains.bands import Band
     from trains.models import ApplicationRelease, Milestone, Train
 
 WEEKS_H, STAGES_H, MILESTONES_H, ROW_H, BAR_H = 26, 30, 34, 34, 18
@@ -65,16 +69,22 @@ class Timeline:
     summary: str
     chain: list[Bar]
     draws_all_needs: bool
+    bands: list[Band]
 
     @property
     def chain_days(self) -> int:
         return sum(bar.days for bar in self.chain)
 
 
-def timeline_of(train: Train, releases: Sequence[ApplicationRelease]) -> Timeline | None:
+def timeline_of(
+    train: Train,
+    releases: Sequence[ApplicationRelease],
+    environments: Sequence[Environment] = (),
+) -> Timeline | None:
     """The timeline of a train with dates; ``None`` where there is nothing to draw yet.
 
-    ``releases`` have their work counts, milestones and dependencies at hand.
+    ``releases`` have their work counts, milestones and dependencies at hand. Freezes are those of
+    the train, of what is aboard and of ``environments``.
     """
     if train.start is None or train.end is None or train.end < train.start:
         return None
@@ -89,10 +99,13 @@ def timeline_of(train: Train, releases: Sequence[ApplicationRelease]) -> Timelin
     milestones = list(train.milestones.all()[:MOST_MILESTONES])
     days = [train.start, train.end, *(bar.first for bar in bars), *(bar.last for bar in bars)]
     axis = charts.Axis(_beside(min(days), -MARGIN), _beside(max(days), MARGIN))
-    picture = _picture(
-        train, bars, milestones, axis, _arrows(bars, found, axis, draws_all=draws_all)
+    freezes = Freeze.objects.along(
+        train, [release.application_id for release in releases], environments
     )
-    return Timeline(picture, bars, _summary(train, bars), chain, draws_all)
+    bands = bands_of(freezes, axis.first, axis.last)
+    arrows = _arrows(bars, found, axis, draws_all=draws_all)
+    picture = _picture(train, bars, milestones, axis, arrows, bands)
+    return Timeline(picture, bars, _summary(train, bars, bands), chain, draws_all, bands)
 
 
 def _bar(train: Train, release: ApplicationRelease, aboard: Sequence[ApplicationRelease]) -> Bar:
@@ -116,13 +129,21 @@ def _beside(day: dt.date, distance: int) -> dt.date:
     return dt.date.fromordinal(max(1, min(dt.date.max.toordinal(), ordinal)))
 
 
-def _summary(train: Train, bars: list[Bar]) -> str:
+def _end_is_frozen_by(train: Train, bands: list[Band]) -> Band | None:
+    """The freeze of deployments in which the train would go to production."""
+    assert train.end is not None  # noqa: S101
+    return next((b for b in bands if b.stops_deployments and b.holds(train.end)), None)
+
+
+def _summary(train: Train, bars: list[Bar], bands: list[Band]) -> str:
     assert train.start is not None  # noqa: S101
     assert train.end is not None  # noqa: S101
     late = [str(bar.release) for bar in bars if bar.last > train.end]
     words = f"{train} runs from {_day(train.start)} to {_day(train.end)}."
     if late:
         words += f" Planned beyond its end: {', '.join(late)}."
+    if frozen := _end_is_frozen_by(train, bands):
+        words += f" Its end lies in the freeze “{frozen.freeze}”."
     return f"{words} The dates of every row are in the table below."
 
 
@@ -132,11 +153,12 @@ def _picture(
     milestones: list[Milestone],
     axis: charts.Axis,
     arrows: list[SafeString],
+    bands: list[Band],
 ) -> SafeString:
     top = TOP
     bottom = top + ROW_H * len(bars)
     today = timezone.localdate()
-    parts = []
+    parts, names = drawn(bands, axis, WEEKS_H + STAGES_H, bottom)
     for day in axis.weeks():
         parts.append(charts.line(axis.x(day), WEEKS_H, axis.x(day), bottom, "grid"))
         if not -BEFORE_TODAY < axis.percent(day) - axis.percent(today) < AFTER_TODAY:
@@ -145,12 +167,28 @@ def _picture(
         y = top + ROW_H * row
         parts.append(charts.line("0", y, "100%", y, "grid"))
     parts += stage_bars(train, axis)
-    parts += _milestones(milestones, axis)
+    parts += _milestones(milestones, axis, _freezing(bands))
+    parts.append(_production(train, axis, bottom, bands))
     parts += arrows
     for row, bar in enumerate(bars):
         parts.append(_drawn(bar, axis, top + ROW_H * row + (ROW_H - BAR_H) / 2))
     parts.append(charts.today_mark(axis, today, WEEKS_H, bottom))
-    return charts.svg(bottom, *parts)
+    return charts.svg(bottom + LANE_H if names else bottom, *parts, *names)
+
+
+def _production(train: Train, axis: charts.Axis, bottom: float, bands: list[Band]) -> SafeString:
+    """A flag at the train's end; red where nothing may be deployed then."""
+    assert train.end is not None  # noqa: S101
+    frozen = _end_is_frozen_by(train, bands)
+    words = f"Production: {_day(train.end)}"
+    words += f", in the freeze “{frozen.freeze}”" if frozen else ""
+    tone = "tone-bad" if frozen else "tone-mute"
+    return charts.flag(axis.x(train.end), WEEKS_H + STAGES_H, bottom, tone, words)
+
+
+def _freezing(bands: list[Band]) -> dict[int, str]:
+    """The names of the freezes that begin with each milestone."""
+    return {b.freeze.milestone_id: b.freeze.name for b in bands if b.freeze.milestone_id}
 
 
 def stage_bars(train: Train, axis: charts.Axis) -> list[SafeString]:
@@ -175,7 +213,9 @@ def stage_bars(train: Train, axis: charts.Axis) -> list[SafeString]:
     return parts
 
 
-def _milestones(milestones: list[Milestone], axis: charts.Axis) -> Iterator[SafeString]:
+def _milestones(
+    milestones: list[Milestone], axis: charts.Axis, freezing: dict[int, str]
+) -> Iterator[SafeString]:
     """Diamonds on one line, each with its name where there is room before the next."""
     shown = [m for m in milestones if axis.first <= m.due <= axis.last]
     following = [*(axis.percent(m.due) for m in shown[1:]), float(FULL)]
@@ -184,6 +224,8 @@ def _milestones(milestones: list[Milestone], axis: charts.Axis) -> Iterator[Safe
         status, x = milestone.status, axis.x(milestone.due)
         css = "ms" if milestone.state == milestone.State.OPEN else "ms-f"
         words = f"{milestone}: {_day(milestone.due)}, {status.label.lower()}"
+        if milestone.pk in freezing:
+            words += f"; the freeze “{freezing[milestone.pk]}” begins"
         parts = [charts.diamond(x, y, css, words)]
         if charts.fits(end - axis.percent(milestone.due), str(milestone), padding=24):
             parts.append(charts.text(x, y + 4, str(milestone), "tx1", dx=9))

@@ -131,5 +131,30 @@ def fits(percent: float, words: str, padding: int = 16) -> bool:
     return len(words) * CHARACTER <= percent / FULL * TYPICAL_WIDTH - padding
 
 
+def hatch() -> SafeString:
+    """The pattern that ``hatched`` fills with, once in each picture; of a page all are alike."""
+    return SafeString(
+        '<defs><pattern id="hatch" patternUnits="userSpaceOnUse" width="7" height="7" '
+        'patternTransform="rotate(45)"><line class="hatch" x1="0" y1="0" x2="0" y2="7"/>'
+        "</pattern></defs>"
+    )
+
+
+def hatched(x: str, top: float, width: str, bottom: float, title: str) -> SafeString:
+    """A grey wash with lines across it: a period in which something must not happen."""
+    wash = rect(x, top, width, bottom - top, "freeze-bg", title)
+    shape = '<rect x="{}" y="{}" width="{}" height="{}" fill="url(#hatch)" pointer-events="none"/>'
+    return format_html("{}{}", wash, format_html(shape, x, top, width, bottom - top))
+
+
+def flag(x: str, top: float, bottom: float, css: str, title: str) -> SafeString:
+    """A flag on a pole."""
+    shape = (
+        '<svg x="{}" y="{}" overflow="visible"><path class="ms-f" d="M0 0 9 4 0 8Z">{}</path></svg>'
+    )
+    cloth = format_html(shape, x, top, _title(title))
+    return format_html('<g class="{}">{}{}</g>', css, line(x, top, x, bottom, "pole"), cloth)
+
+
 def _title(words: str) -> SafeString:
     return format_html("<title>{}</title>", words) if words else SafeString("")

@@ -4,13 +4,22 @@ import datetime as dt
 import re
 
 import pytest
+from django.utils import timezone
 
 from releasemgr.accounts.models import User
-from tests.factories import BoardingFactory, ReleaseFactory, TrainFactory
+from tests.factories import (
+    BoardingFactory,
+    EnvironmentFactory,
+    FreezeFactory,
+    MilestoneFactory,
+    ReleaseFactory,
+    TrainFactory,
+)
+from trains.bands import MOST_BANDS, bands_of
 from trains.chains import longest_chain
 from trains.dependencies import add_dependency
 from trains.http import releases_of
-from trains.models import Dependency
+from trains.models import Dependency, Freeze
 from trains.timeline import MOST_ARROWS, timeline_of
 
 pytestmark = pytest.mark.django_db
@@ -124,3 +133,77 @@ def test_without_dependencies_nothing_is_said_of_chains(train, client, manager):
 
     assert "Longest chain, " not in page
     assert "<td>Yes</td>" not in page
+
+
+# --- Freezes --------------------------------------------------------------------------------------
+
+
+def moment(number, hour=0):
+    return timezone.make_aware(dt.datetime.combine(days_after(number), dt.time(hour)))
+
+
+def test_freezes_are_bands_and_the_flag_is_red_inside_one(train):
+    FreezeFactory(name="End of year", begins=moment(80), ends=moment(100))
+    FreezeFactory(name="Elsewhere", scope="train", train=TrainFactory(), begins=moment(1))
+    FreezeFactory(name="Lifted", begins=moment(1), state="lifted")
+
+    timeline = drawn(train)
+
+    assert [band.freeze.name for band in timeline.bands] == ["End of year"]
+    assert timeline.picture.count("freeze-bg") == 1
+    assert '<g class="tone-bad"><line class="pole"' in timeline.picture
+    assert "Its end lies in the freeze “End of year”." in timeline.summary
+
+
+def test_a_freeze_of_scope_leaves_the_flag_as_it_is(train):
+    FreezeFactory(scope="train", train=train, stops="scope", begins=moment(80), ends=None)
+
+    timeline = drawn(train)
+
+    assert len(timeline.bands) == 1
+    assert '<g class="tone-mute"><line class="pole"' in timeline.picture
+    assert "freeze" not in timeline.summary
+
+
+def test_one_that_comes_again_has_a_band_each_time_and_only_so_many(train):
+    FreezeFactory(name="Weekends", begins=moment(5, 18), ends=moment(7), recurrence="weekly")
+
+    bands = drawn(train).bands
+
+    assert (bands[0].first, bands[0].after) == (days_after(5), days_after(7))
+    assert bands[1].first == days_after(12)
+    assert len(bands) == 14
+    assert len(bands_of(Freeze.objects.all(), START, START + dt.timedelta(days=5000))) == MOST_BANDS
+
+
+def test_what_is_aboard_and_where_it_goes_brings_its_freezes(train):
+    release = aboard(train, 0, 10)
+    place = EnvironmentFactory(kind="staging")
+    FreezeFactory(name="A", scope="application", application=release.application, begins=moment(3))
+    FreezeFactory(name="B", scope="environment", environment=place, begins=moment(4))
+    FreezeFactory(name="C", scope="kind", kind="staging", begins=moment(5))
+    FreezeFactory(name="D", scope="kind", kind="test", begins=moment(6))
+
+    timeline = timeline_of(train, list(releases_of(train)), [place])
+
+    assert [band.freeze.name for band in timeline.bands] == ["A", "B", "C"]
+
+
+def test_a_milestone_says_which_freeze_begins_with_it(train, client, manager):
+    milestone = MilestoneFactory(train=train, title="Content complete", due=days_after(20))
+    FreezeFactory(
+        name="Scope",
+        scope="train",
+        train=train,
+        stops="scope",
+        begins=moment(20),
+        ends=None,
+        milestone=milestone,
+    )
+
+    page = client.get(train.get_absolute_url()).content.decode()
+    tab = client.get(train.tab_url("milestones")).content.decode()
+
+    assert "the freeze “Scope” begins</title>" in page
+    assert "Freeze “Scope”, with the milestone “Content complete”" in page
+    assert "the freeze “Scope” begins" in tab

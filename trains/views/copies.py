@@ -114,7 +114,10 @@ def _look(request: UserRequest, origin: Train, copy: Train, carried: Carried) ->
     for place in origin.crew.select_related("person") if carried.people else ():
         left_out = "" if place.person.is_active else "Left out: no longer here"
         rows.append(Row(f"Release engineer {place.person}", "", "", left_out))
-    return {"rows": rows, "preview": preview_of(dates, copy.calendar, request.user)}
+    preview = preview_of(
+        dates, copy.calendar, request.user, origin=origin if carried.releases else None
+    )
+    return {"rows": rows, "preview": preview}
 
 
 def _outlined(origin: Train, copy: Train, outline: Outline) -> list[Row]:
