@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import F, Q
 
@@ -64,28 +64,20 @@ class FreezeQuerySet(WorkflowQuerySet):
         return self.in_force().filter(begins__lt=ends).exclude(over(starts))
 
     def reaching(
-        self,
-        *,
-        environment: Environment | None = None,
-        applications: Collection[int] = (),
-        trains: Collection[int] = (),
+        self, *, environment: Environment, applications: Any = (), trains: Any = ()
     ) -> FreezeQuerySet:
-        """Those that count there, for any of these applications or trains.
+        """Those that count there, for any of these applications or trains: ids, or a query.
 
         A freeze of a train that names a team counts for the applications of that team alone.
         """
+        teams = self.model._meta.get_field("team").related_model.objects
         reached = Q(scope="all")
-        if environment is not None:
-            reached |= Q(scope="kind", kind=environment.kind)
-            reached |= Q(scope="environment", environment=environment.pk)
-        if applications:
-            reached |= Q(scope="application", application__in=applications)
-        if trains:
-            teams = Q(team=None)
-            if applications:
-                teams |= Q(team__applications__in=applications)
-            reached |= Q(scope="train", train__in=trains) & teams
-        return self.filter(reached).distinct()
+        reached |= Q(scope="kind", kind=environment.kind)
+        reached |= Q(scope="environment", environment=environment.pk)
+        reached |= Q(scope="application", application__in=applications)
+        built_by = teams.filter(applications__in=applications).values("pk")
+        reached |= Q(scope="train", train__in=trains) & (Q(team=None) | Q(team__in=built_by))
+        return self.filter(reached)
 
     def of_places(self, environments: Collection[Environment]) -> FreezeQuerySet:
         """Those that a reader of these environments expects there: of applications, none."""

@@ -71,6 +71,8 @@ class HoldScope(models.TextChoices):
 
 #: States in which a turnover's plan may be changed.
 EDITABLE = frozenset({"draft"})
+#: States in which it has not begun, and may yet.
+NOT_STARTED = frozenset({"draft", "delivered", "ready"})
 #: States in which a turnover's environment is as good as given to it.
 SETTLED = frozenset({"deployed", "verified", "closed"})
 OVER = frozenset({"closed", "cancelled"})

@@ -1,7 +1,7 @@
 """What recurs follows the clock on the wall, through both changes of it."""
 
 import datetime as dt
-from itertools import islice, pairwise
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from trains.occurrences import LONGEST, Occurrence, Recurring
 
 BERLIN = ZoneInfo("Europe/Berlin")
+FIRST = dt.datetime(1990, 1, 1)  # noqa: DTZ001 -- hypothesis wants it without a zone
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia")
 
 
@@ -47,7 +48,7 @@ def test_a_weekend_ends_at_the_same_time_when_clocks_go_back():
 def test_a_time_that_does_not_exist_is_within_the_period():
     night = Recurring(berlin(2026, 3, 22, 2, 15), berlin(2026, 3, 22, 2, 45), BERLIN, "weekly")
 
-    found = list(islice(night.after(berlin(2026, 3, 29)), 1))[0]
+    found = next(night.after(berlin(2026, 3, 29)))
 
     assert found.begins < berlin(2026, 3, 29, 3) < found.ends
 
@@ -115,9 +116,7 @@ def test_where_calendars_end_nothing_recurs(every):
 
 
 @given(
-    begins=st.datetimes(
-        dt.datetime(1990, 1, 1), dt.datetime(2050, 1, 1), timezones=st.just(dt.UTC)
-    ),
+    begins=st.datetimes(FIRST, FIRST.replace(year=2050), timezones=st.just(dt.UTC)),
     minutes=st.integers(1, 27 * 24 * 60),
     every=st.sampled_from(list(LONGEST)),
     zone=st.sampled_from(ZONES).map(ZoneInfo),
@@ -134,13 +133,8 @@ def test_periods_come_in_order_and_say_the_same_on_the_wall(begins, minutes, eve
     assert all(before.ends <= after.begins for before, after in pairwise(found))
     assert found[0].ends > at
     assert (periods.at(at) is not None) == (found[0].begins <= at)
-    wall = begins.astimezone(zone).time()
-    for one in found:
-        here = one.begins.astimezone(zone).replace(fold=0)
-        if (here + dt.timedelta(0)).astimezone(dt.UTC).astimezone(zone).time() == wall:
-            continue
-        shift = abs(dt.datetime.combine(here.date(), wall) - here.replace(tzinfo=None))
-        assert shift <= dt.timedelta(hours=24), "only where the wall never said it"
+    walls = {one.begins.astimezone(zone).time() for one in found}
+    assert begins.astimezone(zone).time() in walls, "but for where the wall never said it"
 
 
 @given(hours=st.integers(0, 24 * 365 * 4), step=st.integers(1, 7 * 24), zone=st.sampled_from(ZONES))

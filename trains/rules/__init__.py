@@ -13,9 +13,21 @@ from trains.rules.criteria import (
     scoping_criteria_are_met,
     waived_gate_is_ahead,
 )
+from trains.rules.freezes import (
+    against_easing,
+    exception_questions,
+    exception_ways,
+    freeze_can_change,
+    it_stops_work_of,
+    its_scope_is_not_frozen,
+    may_lift_freeze,
+    may_manage_freezes,
+    nobody_leaves_in_a_freeze,
+    release_is_not_frozen,
+    stopped_questions,
+)
 from trains.rules.holds import hold_questions, it_is_not_held
 from trains.rules.people import (
-    it_stops_work_of,
     may_act_on_milestone,
     may_advance,
     may_ask_waiver,
@@ -26,15 +38,12 @@ from trains.rules.people import (
     may_grant_waiver,
     may_judge_boarding,
     may_leave,
-    may_lift_freeze,
-    may_manage_freezes,
     may_own,
     may_revoke_waiver,
     may_steer,
     may_waive,
     may_withdraw_waiver,
     own_work_questions,
-    stopped_questions,
     whose_work_it_is,
 )
 from trains.rules.planning import cadence_goes_on, its_template_is_offered
@@ -50,6 +59,7 @@ from trains.rules.releases import (
     release_questions,
     train_can_be_left,
     train_still_boards,
+    work_can_be_added,
     work_can_change,
 )
 from trains.rules.trains import (
@@ -80,6 +90,7 @@ __all__ = [
     "WAITS_FOR",
     "a_waiver_can_be_asked",
     "a_waiver_is_granted",
+    "against_easing",
     "all_are_construction_complete",
     "cadence_goes_on",
     "cancellation_questions",
@@ -88,8 +99,11 @@ __all__ = [
     "development_approval_is_defined",
     "development_approval_is_given",
     "engineer_has_consented",
+    "exception_questions",
+    "exception_ways",
     "executive_approval_is_defined",
     "executive_approval_is_given",
+    "freeze_can_change",
     "gate_is_ahead",
     "gate_is_not_passed",
     "hold_questions",
@@ -102,6 +116,7 @@ __all__ = [
     "its_check_decides_it",
     "its_deployment_is_settled",
     "its_last_day_is_ahead",
+    "its_scope_is_not_frozen",
     "its_template_is_offered",
     "its_train_has_arrived",
     "its_train_is_in_construction",
@@ -124,6 +139,7 @@ __all__ = [
     "may_steer",
     "may_waive",
     "may_withdraw_waiver",
+    "nobody_leaves_in_a_freeze",
     "nobody_waits_to_board",
     "nothing_is_deploying",
     "nothing_is_left_to_do",
@@ -131,6 +147,7 @@ __all__ = [
     "people_decide_it",
     "qa_criteria_are_met",
     "release_can_change",
+    "release_is_not_frozen",
     "release_is_open",
     "release_questions",
     "schedule_is_in_order",
@@ -145,5 +162,6 @@ __all__ = [
     "waits_for_approval",
     "waived_gate_is_ahead",
     "whose_work_it_is",
+    "work_can_be_added",
     "work_can_change",
 ]

@@ -14,14 +14,11 @@ if TYPE_CHECKING:
         ApplicationRelease,
         Boarding,
         Criterion,
-        Freeze,
         Milestone,
         Train,
         Waiver,
     )
 
-#: Whether a freeze stops work of this person now, as upper apps know.
-stopped_questions: list[Callable[[Freeze, User], bool]] = []
 #: Whose work, as upper apps know, is part of what the executive approval is about.
 own_work_questions: list[Callable[[Train], Iterable[User]]] = []
 
@@ -117,26 +114,6 @@ def may_leave(boarding: Boarding, user: User) -> bool:
         or user.has_perm("trains.steer_train")
         or (user.has_perm("trains.own_release") and user.pk == boarding.release.owner_id)
     )
-
-
-@permission("Release managers and administrators declare and change freezes.")
-def may_manage_freezes(freeze: Freeze, user: User) -> bool:
-    return user.has_perm("trains.manage_freeze")
-
-
-@permission(
-    "Release managers and administrators lift freezes, but not one that now stops a turnover of "
-    "theirs: somebody else does."
-)
-def may_lift_freeze(freeze: Freeze, user: User) -> bool:
-    return user.is_robot or (
-        user.has_perm("trains.manage_freeze") and not it_stops_work_of(freeze, user)
-    )
-
-
-def it_stops_work_of(freeze: Freeze, user: User) -> bool:
-    """Whether the person would free their own work by ending the freeze."""
-    return any(question(freeze, user) for question in stopped_questions)
 
 
 def whose_work_it_is(train: Train, which: str, by: User) -> list[User]:

@@ -7,6 +7,7 @@ from turnovers.rules.exceptions import (
     may_decide_exception,
     may_withdraw_exception,
 )
+from turnovers.rules.freezes import freezes_of, no_freeze_covers_it, no_freeze_covers_its_window
 from turnovers.rules.people import (
     is_owner,
     may_abort,
@@ -71,6 +72,7 @@ __all__ = [
     "environment_is_free",
     "every_ending_is_known",
     "every_task_is_complete",
+    "freezes_of",
     "is_owner",
     "it_has_a_window",
     "it_has_tasks",
@@ -109,6 +111,8 @@ __all__ = [
     "may_verify",
     "may_withdraw_exception",
     "may_write",
+    "no_freeze_covers_it",
+    "no_freeze_covers_its_window",
     "no_worker_carries_it",
     "nothing_of_it_runs",
     "people_it_waits_for",

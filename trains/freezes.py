@@ -1,0 +1,63 @@
+"""Freezes are declared, changed, follow their milestone, and end with their train."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from releasemgr.accounts.models import User
+from releasemgr.workflow.edit import create, edit
+from releasemgr.workflow.perform import perform
+from releasemgr.workflow.rules import as_of
+from trains import rules
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from releasemgr.workflow.rules import Blocker
+    from trains.models import Freeze, Milestone, Train
+
+
+def declare(freeze: Freeze, *, by: User) -> Freeze:
+    """Store a new freeze; from now on every start and every claim asks it."""
+    return create(freeze, by=by, reason=freeze.reason)
+
+
+def change(
+    freeze: Freeze, *, by: User, version: int | None, reason: str = "", **changes: Any
+) -> Freeze:
+    """Change a freeze that is in force.
+
+    Raises ``Conflict``, or ``TransitionRefused`` where it was lifted, or where who changes it would
+    free their own work.
+    """
+
+    def forbids(row: Freeze) -> Iterator[Blocker]:
+        yield from rules.freeze_can_change(row)
+        wanted = copy.copy(row)
+        for name, value in changes.items():
+            setattr(wanted, name, value)
+        yield from rules.against_easing(row, wanted, by, as_of(row))
+
+    return edit(freeze, by=by, version=version, reason=reason, allowed=forbids, **changes)
+
+
+def follow_milestone(
+    sender: Any, row: Milestone, changed: Collection[str], by: User | None, **_: Any
+) -> None:
+    """A freeze begins with its milestone's day; its period keeps its length when that moves."""
+    if "due" not in changed:
+        return
+    for freeze in row.freezes.in_force():
+        begins = freeze.begin_of(row.due)
+        length = freeze.ends - freeze.begins if freeze.ends else None
+        ends = begins + length if length is not None else None
+        edit(freeze, by=by, begins=begins, ends=ends, reason=f"Its milestone “{row}” has moved.")
+
+
+def end_with_train(train: Train, *, by: User, **_: Any) -> None:
+    """The freezes of a train that is over are lifted."""
+    robot = User.objects.robot()
+    for freeze in train.freezes.in_force():
+        reason = f"{train} is {train.status.label.lower()}, by {by}."
+        perform(freeze, "lift", by=robot, reason=reason)
