@@ -42,6 +42,15 @@ def against_asking(row: FreezeException) -> Iterator[Blocker]:
             action="Open the freeze",
             url=freeze.get_absolute_url(),
         )
+    stops = freeze.Stops.SCOPE if row.release is not None else freeze.Stops.DEPLOYMENTS
+    if freeze.stops != stops:
+        yield Blocker(
+            f"“{freeze}” does not stop it",
+            needed="A freeze that stops it.",
+            now=f"It stops something else. {freeze.get_stops_display()}.",
+            action="Open the freeze",
+            url=freeze.get_absolute_url(),
+        )
     asked = FreezeException.objects.open().filter(
         freeze=freeze, turnover=row.turnover_id, release=row.release_id
     )
@@ -76,8 +85,7 @@ def let_pass(freezes: Collection[Freeze], at: dt.datetime) -> Iterable[tuple[int
 
 def way_for_release(freeze: Freeze, release: ApplicationRelease) -> Way:
     """Where it is asked that a freeze let an application release pass."""
-    ask = reverse("turnovers:freeze-exception-new", args=[freeze.pk])
-    address = f"{ask}?release={release.pk}"
+    address = reverse("turnovers:release-exception-new", args=[release.pk, freeze.pk])
     return Way("Ask for an exception", address, PRODUCT_OWNER, (RELEASE_MANAGER,), release.owner_id)
 
 

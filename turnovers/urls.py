@@ -7,7 +7,16 @@ from turnovers.views import callbacks, exceptions, holds, runs, tasks, turnovers
 app_name = "turnovers"
 
 urlpatterns = [
-    path("freezes/<int:pk>/exceptions/new/", exceptions.exception_new, name="freeze-exception-new"),
+    path(
+        "turnovers/TO-<int:turnover_pk>/freezes/<int:pk>/exception/",
+        exceptions.exception_new,
+        name="freeze-exception-new",
+    ),
+    path(
+        "releases/AR-<int:release_pk>/freezes/<int:pk>/exception/",
+        exceptions.release_exception_new,
+        name="release-exception-new",
+    ),
     path("exceptions/<int:pk>/", exceptions.exception_page, name="freeze-exception"),
     path(
         "exceptions/<int:pk>/blockers.json",

@@ -95,10 +95,10 @@ def _held_by(
 def _ways(turnover: Turnover, freeze: Freeze) -> tuple[Way, ...]:
     """An exception; and another window, for as long as it has not begun."""
     who = turnover.author_id
-    ask = reverse("turnovers:freeze-exception-new", args=[freeze.pk])
+    ask = reverse("turnovers:freeze-exception-new", args=[turnover.pk, freeze.pk])
     asks = Way(
         "Ask for an exception",
-        f"{ask}?turnover={turnover.pk}",
+        ask,
         DEVELOPER,
         (RELEASE_ENGINEER, RELEASE_MANAGER),
         who,

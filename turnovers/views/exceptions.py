@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,12 +13,11 @@ from releasemgr.ui.edit_pages import edit_page
 from releasemgr.ui.paging import paginate
 from trains.http import demand
 from trains.models import ApplicationRelease, Freeze
-from trains.states import FreezeStops
 from turnovers import rules
 from turnovers.exceptions import against_asking, ask_exception
 from turnovers.forms import ExceptionForm
-from turnovers.http import number
-from turnovers.models import FreezeException, Turnover
+from turnovers.http import turnover_or_404
+from turnovers.models import FreezeException
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -47,16 +45,27 @@ def exception_page(request: UserRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def exception_new(request: UserRequest, pk: int) -> HttpResponse:
-    """Ask that a freeze let pass what the address names: a turnover or an application release."""
+def exception_new(request: UserRequest, turnover_pk: int, pk: int) -> HttpResponse:
+    """Ask that a freeze let a turnover pass."""
+    demand(rules.may_ask_exception, None, request.user)
+    turnover = turnover_or_404(request.user, turnover_pk)
+    return _ask_page(request, pk, FreezeException(turnover=turnover))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def release_exception_new(request: UserRequest, release_pk: int, pk: int) -> HttpResponse:
+    """Ask that a freeze let what a train carries of an application release change."""
+    demand(rules.may_ask_exception, None, request.user)
+    rows: Any = ApplicationRelease.objects.visible_to(request.user)
+    release = get_object_or_404(rows.select_related("application"), pk=release_pk)
+    return _ask_page(request, pk, FreezeException(release=release))
+
+
+def _ask_page(request: UserRequest, pk: int, row: FreezeException) -> HttpResponse:
     freezes: Any = Freeze.objects.visible_to(request.user)
     freeze: Freeze = get_object_or_404(freezes.with_scope(), pk=pk)
-    demand(rules.may_ask_exception, None, request.user)
-    row = FreezeException(freeze=freeze, asked_by=request.user)
-    if freeze.stops == FreezeStops.SCOPE:
-        row.release = _named(request, "release", ApplicationRelease)
-    else:
-        row.turnover = _named(request, "turnover", Turnover)
+    row.freeze, row.asked_by = freeze, request.user
     subject: Any = row.subject
     return edit_page(
         request,
@@ -72,15 +81,6 @@ def exception_new(request: UserRequest, pk: int) -> HttpResponse:
         template="turnovers/freeze_exception_new.html",
         freeze=freeze,
     )
-
-
-def _named(request: UserRequest, name: str, model: Any) -> Any:
-    """What the address names; an exception for nothing is no page."""
-    key = number(request.GET.get(name))
-    found = model.objects.visible_to(request.user).filter(pk=key).first() if key else None
-    if found is None:
-        raise Http404
-    return found
 
 
 def _crumbs(freeze: Freeze, here: str) -> list[tuple[str, str]]:
