@@ -174,7 +174,7 @@ def _frozen(wanted: Wanted) -> list[Note]:
     for band in {band.freeze.pk: band for band in reversed(bands)}.values():
         again = " and again" if sum(one.freeze == band.freeze for one in bands) > 1 else ""
         words = f"Deployment lies in the freeze “{band.freeze}” ({band.freeze.where_words}): "
-        notes.insert(0, Note(f"{words}{band.words}{again}."))
+        notes.insert(0, Note(f"{words}{band.words}{again}.", band.freeze.get_absolute_url()))
     return _first(notes, "And more freezes besides these.")
 
 

@@ -31,6 +31,7 @@ from trains.models import Calendar, LibraryCriterion, Reservation, Template, Tra
 from trains.outline import (
     CHECK_FIELDS,
     CriterionOutline,
+    FreezeOutline,
     LevelOutline,
     MilestoneOutline,
     Outline,
@@ -294,7 +295,15 @@ def whole_outline(owner):
             CriterionOutline("scoping", "Scope agreed", "By all", owner.pk, 3),
             CriterionOutline("qa", "Rehearsed"),
         ),
-        milestones=(MilestoneOutline("Freeze", 8, owner.pk, for_all=True),),
+        milestones=(
+            MilestoneOutline(
+                "Freeze",
+                8,
+                owner.pk,
+                for_all=True,
+                freezes=(FreezeOutline("Content", "scope", "Only what is tested"),),
+            ),
+        ),
     )
 
 
@@ -331,6 +340,9 @@ def test_the_standard_template_of_a_type_is_what_its_trains_begin_with(client, m
     freeze = train.milestones.get()
     assert (freeze.due, freeze.owner, freeze.for_all) == (dt.date(2027, 1, 14), owner, True)
     assert train.train_signoff.levels.get().rules.get().person == owner
+    content = train.freezes.get()
+    assert (content.milestone, content.ends, content.stops) == (freeze, None, "scope")
+    assert content.begins == dt.datetime(2027, 1, 14, tzinfo=dt.UTC)
 
 
 def test_who_has_left_owns_and_approves_nothing(client, manager, calendar):
@@ -377,6 +389,7 @@ def test_a_change_makes_the_next_version_and_leaves_the_used_one(client, manager
         ("Freeze", 9, True, owner.pk),
         ("Invite", -2, False, None),
     ]
+    assert [len(milestone.freezes) for milestone in new.milestones] == [1, 0]
     assert new.criteria == (CriterionOutline("scoping", "Scope agreed", "By all", owner.pk, 3),)
     assert new.levels == used.outline.levels
     train.refresh_from_db()

@@ -121,7 +121,7 @@ def _look(request: UserRequest, origin: Train, copy: Train, carried: Carried) ->
 
 
 def _outlined(origin: Train, copy: Train, outline: Outline) -> list[Row]:
-    """What comes from the outline: gates, criteria, milestones, approvals."""
+    """What comes from the outline: gates, criteria, milestones with freezes, approvals."""
     first, workdays = first_day_of(copy), copy.workdays
     start, earlier = first_day(origin), counted_in(origin, copy.calendar)
 
@@ -137,7 +137,9 @@ def _outlined(origin: Train, copy: Train, outline: Outline) -> list[Row]:
         moved(f"Criterion “{one.title}”", one.days, f"With the {GateStage(one.stage).label} gate")
         for one in outline.criteria
     ]
-    rows += [moved(f"Milestone “{one.title}”", one.days) for one in outline.milestones]
+    for one in outline.milestones:
+        rows.append(moved(f"Milestone “{one.title}”", one.days))
+        rows += [moved(f"Freeze “{freeze.name}” begins", one.days) for freeze in one.freezes]
     rows += [
         Row(
             f"{which.capitalize()} approval: {len(levels)} level{'s' if len(levels) != 1 else ''}",
