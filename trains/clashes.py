@@ -170,7 +170,7 @@ def _frozen(wanted: Wanted) -> list[Note]:
     ).stopping("deployments")
     first = wanted.dates["qa_end"] or wanted.end
     bands = bands_of(freezes, first, wanted.end + dt.timedelta(days=1))
-    notes = []
+    notes: list[Note] = []
     for band in {band.freeze.pk: band for band in reversed(bands)}.values():
         again = " and again" if sum(one.freeze == band.freeze for one in bands) > 1 else ""
         words = f"Deployment lies in the freeze “{band.freeze}” ({band.freeze.where_words}): "

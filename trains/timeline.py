@@ -238,7 +238,8 @@ def _arrows(
     """From each to what waits for it; those of the longest chain last, and darker."""
     rows = {bar.release.pk: row for row, bar in enumerate(bars)}
     links = set(pairwise(chain))
-    plain, dark = [], []
+    plain: list[SafeString] = []
+    dark: list[SafeString] = []
     for bar in bars:
         for needed in bar.needs:
             is_link = (needed, bar.release.pk) in links

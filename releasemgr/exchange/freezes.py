@@ -121,8 +121,8 @@ def holders(raw: Object, data: Object) -> Object:
     if raw.get("scope") == PROJECT and raw.get("owner") in teams:
         found["of_team"] = raw["owner"]
     if scope_of(raw) == FreezeScope.TRAIN and raw.get("recurrence", "none") == Recurrence.NONE:
-        train = next((one for one in data.get("trains", []) if one["id"] == raw.get("train")), {})
-        for milestone in train.get("milestones", []):
+        trains = [one for one in data.get("trains", []) if one["id"] == raw.get("train")]
+        for milestone in [one for train in trains for one in train.get("milestones", [])]:
             is_it = milestone["id"] == raw.get("milestone")
             # Another day could not be kept: it would be the milestone's with its next move.
             if is_it and milestone.get("status") != "removed-from-schedule":
