@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import copy
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from environments.panels import Frozen
 from releasemgr.accounts.models import User
 from releasemgr.workflow.edit import create, edit
 from releasemgr.workflow.perform import perform
 from releasemgr.workflow.rules import as_of
 from trains import rules
+from trains.models import Freeze
+from trains.models.freezes import period_in_words
+from trains.states import FreezeStops
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Collection, Iterator
 
+    from environments.models import Environment
     from releasemgr.workflow.rules import Blocker
-    from trains.models import Freeze, Milestone, Train
+    from trains.models import Milestone, Train
 
 
 def declare(freeze: Freeze, *, by: User) -> Freeze:
@@ -61,3 +68,21 @@ def end_with_train(train: Train, *, by: User, **_: Any) -> None:
     for freeze in train.freezes.in_force():
         reason = f"{train} is {train.status.label.lower()}, by {by}."
         perform(freeze, "lift", by=robot, reason=reason)
+
+
+#: A picture shows no more periods of one freeze than this.
+MOST_PERIODS = 60
+
+
+def frozen_in(
+    environments: Collection[Environment], starts: dt.datetime, ends: dt.datetime
+) -> Iterator[Frozen]:
+    """The periods in which freezes stop deployments to these environments."""
+    freezes: Any = Freeze.objects.stopping(FreezeStops.DEPLOYMENTS)
+    for freeze in freezes.between(starts, ends).of_places(environments).with_scope():
+        places = [place for place in environments if freeze.counts_in(place)]
+        for period in islice(freeze.periods.all_within(starts, ends), MOST_PERIODS):
+            words = period_in_words(period.begins, period.ends)
+            for place in places:
+                url = freeze.get_absolute_url()
+                yield Frozen(place.pk, freeze.name, url, period.begins, period.ends, words)

@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 
 from approvals import rules as approval_rules
 from approvals.models import Condition, Signoff
+from environments import panels as environment_panels
 from releasemgr.accounts.models import User
 from releasemgr.accounts.roles import RELEASE_MANAGER
 from releasemgr.ui import navigation
@@ -55,6 +56,7 @@ FIRST_TYPES: tuple[tuple[str, set[str], bool], ...] = (
 def connect() -> None:
     """Plug trains into approvals; called once, when all apps are ready."""
     baselines.connect()
+    environment_panels.freezes.append(freezes.frozen_in)
     row_edited.connect(
         freezes.follow_milestone, sender=Milestone, dispatch_uid="trains.follow_milestone"
     )

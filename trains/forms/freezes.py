@@ -69,9 +69,11 @@ class FreezeForm(EditForm):
         kinds = Environment.objects.order_by("kind").values_list("kind", flat=True).distinct()
         offered = dict.fromkeys([*kinds[:MOST_KINDS], *([freeze.kind] if freeze.kind else [])])
         fields["kind"].choices = [("", "None"), *((kind, kind) for kind in offered)]
-        places = Environment.objects.in_use() | Environment.objects.filter(pk=freeze.environment_id)
-        fields["environment"].queryset = places
-        fields["train"].queryset = Train.objects.open() | Train.objects.filter(pk=freeze.train_id)
+        # What is over, or was, stays chosen where the freeze names it.
+        place = Environment.objects.filter(pk__in=[freeze.environment_id])
+        train = Train.objects.filter(pk__in=[freeze.train_id])
+        fields["environment"].queryset = Environment.objects.in_use() | place
+        fields["train"].queryset = Train.objects.open() | train
         fields["team"].queryset = Team.objects.all()
         fields["milestone"].queryset = Milestone.objects.filter(train__in=self._trains())
         fields["begins"].required = False

@@ -26,6 +26,7 @@ from trains.occurrences import LONGEST, Recurring
 from trains.states import FreezeScope, FreezeState, FreezeStops, Recurrence
 
 if TYPE_CHECKING:
+    from environments.models import Environment
     from trains.occurrences import Occurrence
 
 #: Which column says what a scope is about.
@@ -185,13 +186,21 @@ class Freeze(Imported, Workflow):
 
     @property
     def is_in_force(self) -> bool:
-        return self.state == FreezeState.IN_FORCE
+        return bool(self.state == FreezeState.IN_FORCE)
 
     @property
     def target(self) -> Any:
         """What it is about; None where that is everything."""
         column = TARGETS.get(FreezeScope(self.scope))
         return getattr(self, column) if column else None
+
+    def counts_in(self, environment: Environment) -> bool:
+        """Whether it counts in the environment, whatever is deployed there."""
+        return self.scope == FreezeScope.ALL or (
+            self.kind == environment.kind
+            if self.scope == FreezeScope.KIND
+            else self.environment_id == environment.pk
+        )
 
     @property
     def where_words(self) -> str:
@@ -229,16 +238,17 @@ class Freeze(Imported, Workflow):
         problems = {}
         if self.recurs_until and not self.recurs:
             problems["recurs_until"] = "This is for a freeze that comes again."
-        if not self.begins:
+        begins: dt.datetime | None = self.begins  # a form leaves it out
+        if begins is None:
             return problems
-        if self.ends and self.ends <= self.begins:
+        if self.ends and self.ends <= begins:
             problems["ends"] = "The end must be after the begin."
         elif self.recurs and self.ends is None:
             problems["ends"] = "Say when it ends: only then can it come again."
-        elif self.recurs and self.ends - self.begins > LONGEST[self.recurrence]:
+        elif self.recurs and self.ends and self.ends - begins > LONGEST[self.recurrence]:
             days = LONGEST[self.recurrence].days
             problems["ends"] = f"One that comes again so often lasts {days} days at most."
-        if self.recurs and self.recurs_until and self.recurs_until <= self.begins:
+        if self.recurs and self.recurs_until and self.recurs_until <= begins:
             problems["recurs_until"] = "This must be after the first begin."
         return problems
 

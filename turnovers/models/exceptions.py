@@ -102,7 +102,7 @@ class FreezeException(Imported, Workflow):
 
     @property
     def is_open(self) -> bool:
-        return self.state == ExceptionState.ASKED
+        return bool(self.state == ExceptionState.ASKED)
 
     def is_over(self, at: dt.datetime) -> bool:
         """Whether it counts no longer at that moment."""
@@ -110,7 +110,7 @@ class FreezeException(Imported, Workflow):
 
     def counts(self, at: dt.datetime) -> bool:
         """Whether the freeze lets it pass at that moment."""
-        return self.state == ExceptionState.GRANTED and not self.is_over(at)
+        return bool(self.state == ExceptionState.GRANTED) and not self.is_over(at)
 
     @property
     def next_step(self) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import F, Q
 
 from releasemgr.operations.verify.circumstances import TOLERANCE, carried
-from releasemgr.operations.verify.violation import Violation, task_run
+from releasemgr.operations.verify.claims import task_run
+from releasemgr.operations.verify.violation import Violation
 from trains.models import Boarding, Freeze
 from trains.states import FreezeState, FreezeStops
 from turnovers.models import FreezeException, Turnover
