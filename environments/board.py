@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from environments.models import Booking, Environment
+    from environments.panels import Frozen
 
 WEEKS = (2, 4, 12)
 DEFAULT_WEEKS = 4
@@ -102,6 +103,16 @@ class Bar:
         return self.y + 16
 
 
+@dataclass(frozen=True)
+class Band:
+    """A freeze as it is drawn: a wash and a hatch behind the bars of its row."""
+
+    frozen: Frozen
+    x: str
+    width: str
+    named: bool
+
+
 @dataclass
 class Row:
     """An environment with its bookings of the period, in lanes that do not overlap."""
@@ -109,6 +120,7 @@ class Row:
     environment: Environment
     bookings: list[Booking]
     period: Period
+    frozen: list[Frozen] = field(default_factory=list)
     y: int = 0
     bars: list[Bar] = field(default_factory=list)
     lanes: int = 1
@@ -117,6 +129,18 @@ class Row:
     @property
     def height(self) -> int:
         return ROW_PADDING + LANE * self.lanes
+
+    @property
+    def bands(self) -> list[Band]:
+        """Its freezes from left to right; a name is written where there is room for it."""
+        return [self._band(frozen) for frozen in self.frozen]
+
+    def _band(self, frozen: Frozen) -> Band:
+        left = self.period.percent(frozen.starts)
+        right = self.period.percent(frozen.ends) if frozen.ends else 100.0
+        width = max(right - left, 0.3)
+        named = not self.bars and len(frozen.name) * LETTER + 1 <= width
+        return Band(frozen, _per_cent(left), _per_cent(width), named)
 
     @property
     def clashes(self) -> bool:
@@ -207,6 +231,11 @@ class Board:
         return [booking for row in self.rows for booking in row.bookings]
 
     @property
+    def frozen(self) -> list[tuple[Environment, Frozen]]:
+        """Every freeze of the period, row by row."""
+        return [(row.environment, frozen) for row in self.rows for frozen in row.frozen]
+
+    @property
     def clashes(self) -> list[Booking]:
         """The requests that something confirmed stands in the way of."""
         bars = [bar for row in self.rows for bar in row.bars]
@@ -226,12 +255,23 @@ class Board:
         return days
 
 
-def draw(environments: Iterable[Environment], bookings: Iterable[Booking], period: Period) -> Board:
-    """Lay out the live bookings that touch the period, environment by environment."""
+def draw(
+    environments: Iterable[Environment],
+    bookings: Iterable[Booking],
+    period: Period,
+    freezes: Iterable[Frozen] = (),
+) -> Board:
+    """Lay out the live bookings and the freezes that touch the period, by environment."""
+    frozen: dict[int, list[Frozen]] = {}
+    for one in freezes:
+        frozen.setdefault(one.environment_id, []).append(one)
     by_environment: dict[int, list[Booking]] = {}
     for booking in bookings:
         by_environment.setdefault(booking.environment_id, []).append(booking)
-    rows = [Row(env, by_environment.get(env.pk, []), period) for env in environments]
+    rows = [
+        Row(env, by_environment.get(env.pk, []), period, frozen.get(env.pk, []))
+        for env in environments
+    ]
     y = HEAD
     for row in rows:
         y = row.draw(y)

@@ -41,6 +41,8 @@ WHEN = {"coming": "Now and coming", "past": "Past", "all": "All"}
 #: How many bookings an environment's own page shows; the list has them all.
 SHOWN_BOOKINGS = 10
 HISTORY_PAGE = 20
+#: How far ahead an environment's own page names its freezes.
+FREEZES_AHEAD = dt.timedelta(days=90)
 BOARD_ROWS = 25
 BOARD_BOOKINGS = 1000
 
@@ -114,7 +116,8 @@ def _kinds() -> list[str]:
 def _board(rows: list[Environment], bookings: BookingQuerySet, period: Any) -> Board:
     held = bookings.filter(environment__in=rows).overlapping(period.starts, period.ends)
     shown = held.select_related("environment", "requested_by").by_time()[:BOARD_BOOKINGS]
-    return draw(rows, shown, period)
+    freezes = panels.frozen_in(rows, period.starts, period.ends) if rows else []
+    return draw(rows, shown, period, freezes)
 
 
 @login_required
@@ -127,6 +130,7 @@ def environment(request: UserRequest, pk: int) -> HttpResponse:
     coming = bookings.live().current_and_coming().select_related("requested_by").by_time()
     period = read_period(request.GET.get("from", ""), request.GET.get("weeks", ""))
     history = row.history.select_related("history_user").order_by("-history_id")
+    now = timezone.now()
     context = {
         "environment": row,
         "crumbs": [(LIST[0], reverse(LIST[1])), (row.name, "")],
@@ -137,6 +141,7 @@ def environment(request: UserRequest, pk: int) -> HttpResponse:
         "coming": coming[:SHOWN_BOOKINGS],
         "board": _board([row], bookings.live(), period),
         "weeks": WEEKS,
+        "freezes": panels.frozen_in([row], now, now + FREEZES_AHEAD)[:SHOWN_BOOKINGS],
         "entries": paginate(history, request.GET.get("page"), HISTORY_PAGE),
         "may_manage": rules.may_manage(row, request.user),
         "may_book": row.is_online and rules.may_book(row, request.user),
@@ -236,12 +241,20 @@ def booking(request: UserRequest, pk: int) -> HttpResponse:
         "between": between,
         "clashes_end": CLASHES_END if between.blockers else "",
         "wanted_by": _wanted_by(row),
+        "freezes": _freezes_over(row),
         "may_change": may_change and not list(rules.against_changing(row)),
         "entries": paginate(history, request.GET.get("page"), HISTORY_PAGE),
     }
     if between.blockers and context["may_change"]:
         context["form"] = _ways_out(row)
     return render(request, "environments/booking.html", context)
+
+
+def _freezes_over(row: Booking) -> list[panels.Frozen]:
+    """The freezes in the time of a live booking: nothing is deployed then."""
+    if not row.is_live:
+        return []
+    return panels.frozen_in([row.environment], row.starts, row.ends)[:SHOWN_BOOKINGS]
 
 
 def _wanted_by(row: Booking) -> list[Booking]:

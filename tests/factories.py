@@ -16,6 +16,7 @@ from trains.models import (
     Boarding,
     Cadence,
     Criterion,
+    Freeze,
     Gate,
     Milestone,
     ReleaseType,
@@ -26,7 +27,15 @@ from trains.models import (
     WorkItem,
 )
 from trains.outline import Outline
-from turnovers.models import DeploymentTask, Hold, ReviewAction, Run, TaskRun, Turnover
+from turnovers.models import (
+    DeploymentTask,
+    FreezeException,
+    Hold,
+    ReviewAction,
+    Run,
+    TaskRun,
+    Turnover,
+)
 
 
 class UserFactory(factory.django.DjangoModelFactory):
@@ -363,3 +372,30 @@ class HoldFactory(factory.django.DjangoModelFactory):
 
     reason = "Something looks wrong."
     placed_by = factory.SubFactory(UserFactory, role="Release manager")
+
+
+class FreezeFactory(factory.django.DjangoModelFactory):
+    """Of everything, since an hour ago and until tomorrow."""
+
+    class Meta:
+        model = Freeze
+
+    name = factory.Sequence("Freeze {}".format)
+    reason = "Nobody is there."
+    begins = factory.LazyFunction(lambda: timezone.now() - dt.timedelta(hours=1))
+    ends = factory.LazyAttribute(lambda freeze: freeze.begins + dt.timedelta(days=1))
+
+
+class FreezeExceptionFactory(factory.django.DjangoModelFactory):
+    """Asked for by somebody, for a turnover, until tomorrow."""
+
+    class Meta:
+        model = FreezeException
+
+    freeze = factory.SubFactory(FreezeFactory)
+    turnover = factory.SubFactory(TurnoverFactory)
+    reason = "Customers cannot pay."
+    risk = "They still cannot."
+    rollback = "The version before."
+    expires = factory.LazyFunction(lambda: timezone.now() + dt.timedelta(days=1))
+    asked_by = factory.SubFactory(UserFactory, role="Developer")

@@ -19,6 +19,8 @@ from tests.factories import (
     CadenceFactory,
     CriterionFactory,
     DeputyFactory,
+    FreezeExceptionFactory,
+    FreezeFactory,
     GateFactory,
     HoldFactory,
     LevelFactory,
@@ -137,6 +139,9 @@ class World:
         )
         self.template = TemplateFactory()
         self.cadence = CadenceFactory(template=self.template)
+        self.exception = FreezeExceptionFactory(freeze__scope="kind", freeze__kind="none")
+        self.freeze = self.exception.freeze
+        self.scope_freeze = FreezeFactory(scope="train", train=TrainFactory(), stops="scope")
         self.hold = HoldFactory(scope="train", train=self.train)
         self.dataset = Dataset.objects.create(name="Data set", header={"snapshot": "2026-01-01"})
         self.notice = NoticeFactory(person=self.train.manager)

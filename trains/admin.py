@@ -18,6 +18,7 @@ from trains.models import (
     Cadence,
     Calendar,
     Criterion,
+    Freeze,
     Holiday,
     LibraryCriterion,
     Milestone,
@@ -198,3 +199,13 @@ class PlanVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no subscr
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(Freeze)
+class FreezeAdmin(WorkflowAdmin):
+    """To look at; they are declared, changed and lifted on their own pages, by administrators too:
+    only there is it asked whose work that would free."""
+
+    list_display = ["name", "scope", "stops", "begins", "ends", "recurrence", "state"]
+    list_filter = ["state", "scope", "stops", "recurrence"]
+    search_fields = ["name", "reason"]

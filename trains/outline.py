@@ -40,14 +40,35 @@ class CriterionOutline:
 
 
 @dataclass(frozen=True)
+class FreezeOutline:
+    """A freeze of the train to be, which begins with a milestone; without ``seconds`` until lifted.
+
+    Exceptions from it stay behind: they were granted to other work.
+    """
+
+    name: str
+    stops: str
+    reason: str = ""
+    seconds: int | None = None
+    team: int | None = None
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True)
 class MilestoneOutline:
-    """A milestone to be."""
+    """A milestone to be, and the freezes that begin with it."""
 
     title: str
     days: int
     owner: int | None = None
     same_role: bool = False
     for_all: bool = False
+    freezes: tuple[FreezeOutline, ...] = ()
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> MilestoneOutline:
+        freezes = tuple(FreezeOutline(**one) for one in content.get("freezes", ()))
+        return cls(**{**content, "freezes": freezes})
 
 
 @dataclass(frozen=True)
@@ -101,5 +122,5 @@ class Outline:
             overrides=tuple(content.get("overrides", ())),
             gates=dict(content["gates"]),
             criteria=tuple(CriterionOutline(**one) for one in content["criteria"]),
-            milestones=tuple(MilestoneOutline(**one) for one in content["milestones"]),
+            milestones=tuple(MilestoneOutline.from_json(one) for one in content["milestones"]),
         )

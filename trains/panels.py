@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from django.db.models import Exists, Prefetch
 
     from environments.models import Environment
+    from releasemgr.accounts.models import User
     from releasemgr.workflow.states import Status
-    from trains.models import ApplicationRelease, Train
+    from trains.models import ApplicationRelease, Freeze, Train
 
 
 @dataclass(frozen=True)
@@ -72,3 +73,21 @@ def what_is_where(
         for release in releases
     }
     return environments, places
+
+
+#: The turnovers, as upper apps know them, that a freeze stops now or would; each a queryset.
+stopped: list[Callable[[Freeze, User], Any]] = []
+#: The exceptions that were asked for from a freeze, newest first.
+exceptions: list[Callable[[Freeze, User], Any]] = []
+#: How many of either a page shows.
+MOST_STOPPED = 25
+
+
+def stopped_by(freeze: Freeze, user: User) -> list[Any]:
+    """What waits for the end of the freeze, or would if it lasts."""
+    return [row for rows in stopped for row in rows(freeze, user)[:MOST_STOPPED]]
+
+
+def exceptions_from(freeze: Freeze, user: User) -> list[Any]:
+    """What was asked to pass the freeze."""
+    return [row for rows in exceptions for row in rows(freeze, user)[:MOST_STOPPED]]

@@ -13,10 +13,13 @@ from releasemgr.workflow.edit import create, edit
 from releasemgr.workflow.locks import one_transaction
 from releasemgr.workflow.perform import record
 from trains import rounds
+from trains.freezes import declare
 from trains.models import (
     Calendar,
     Criterion,
+    Freeze,
     Milestone,
+    Team,
     Template,
     TemplateVersion,
     Train,
@@ -25,11 +28,13 @@ from trains.outline import (
     CHECK_FIELDS,
     USUAL_LENGTHS,
     CriterionOutline,
+    FreezeOutline,
     LevelOutline,
     MilestoneOutline,
     Outline,
 )
 from trains.services import create_train, define_approval
+from trains.states import FreezeScope
 from trains.workdays import EVERY_DAY
 
 if TYPE_CHECKING:
@@ -82,9 +87,27 @@ def outline_of(train: Train, workdays: Workdays | None = None) -> Outline:
                 milestone.owner_id,
                 milestone.same_role,
                 milestone.for_all,
+                # Those of a train that is over were lifted when it ended.
+                tuple(
+                    _freeze_outline(freeze)
+                    for freeze in milestone.freezes.all()
+                    if freeze.is_in_force or train.is_over
+                ),
             )
-            for milestone in train.milestones.order_by("due", "pk")
+            for milestone in train.milestones.order_by("due", "pk").prefetch_related("freezes")
         ),
+    )
+
+
+def _freeze_outline(freeze: Freeze) -> FreezeOutline:
+    length = freeze.ends - freeze.begins if freeze.ends else None
+    return FreezeOutline(
+        freeze.name,
+        freeze.stops,
+        freeze.reason,
+        int(length.total_seconds()) if length is not None else None,
+        freeze.team_id,
+        freeze.time_zone,
     )
 
 
@@ -198,6 +221,8 @@ def create_planned(
                 for_all=planned.for_all,
             )
             create(milestone, by=by)
+            for freeze in planned.freezes:
+                _freeze_with(milestone, freeze, by=by)
         for which, levels in outline.levels.items():
             if plan := _level_plans(levels):
                 is_overridable = which in outline.overrides
@@ -205,6 +230,24 @@ def create_planned(
                     train, which, plan, by=by, version=None, allows_override=is_overridable
                 )
     return Train.objects.get(pk=train.pk)
+
+
+def _freeze_with(milestone: Milestone, planned: FreezeOutline, *, by: User) -> Freeze:
+    """The freeze of its train that begins with the milestone; of a team that is gone, of all."""
+    freeze = Freeze(
+        name=planned.name,
+        reason=planned.reason,
+        scope=FreezeScope.TRAIN,
+        train=milestone.train,
+        team=Team.objects.filter(pk=planned.team).first() if planned.team else None,
+        stops=planned.stops,
+        time_zone=planned.time_zone,
+        milestone=milestone,
+    )
+    freeze.begins = freeze.begin_of(milestone.due)
+    if planned.seconds is not None:
+        freeze.ends = freeze.begins + dt.timedelta(seconds=planned.seconds)
+    return declare(freeze, by=by)
 
 
 def _people_of(outline: Outline) -> Iterable[int]:

@@ -7,11 +7,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
-from django.utils import timezone
-from django.utils.formats import date_format
-
 from releasemgr.ui import charts
+from trains.clashes import Note, clashes_of, day_of, outside, plan_notes, plan_of, wanted
 from trains.models import Train
 from trains.planning import SCHEDULE
 from trains.states import STAGES
@@ -26,19 +23,9 @@ if TYPE_CHECKING:
     from trains.outline import Outline
     from trains.workdays import Workdays
 
-#: A warning names no more rows than this.
-MOST_NAMED = 5
 #: The height of the picture: dates above, stages below.
 HEIGHT = 64
 LABELS = ("Start", "Scoping complete", "Construction complete", "QA complete", "End")
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something that a planner should know about these dates; nothing of it forbids them."""
-
-    sentence: str
-    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,8 +56,12 @@ def preview_of(
     *,
     train: Train | None = None,
     outline: Outline | None = None,
+    origin: Train | None = None,
 ) -> Preview:
-    """How these dates would look. ``train`` is the one that is being changed, if it is stored."""
+    """How these dates would look. ``train`` is the one that is being changed, if it is stored.
+
+    ``outline`` is what a new one begins with, ``origin`` the one that is being copied.
+    """
     workdays = calendar.workdays if calendar else EVERY_DAY
     found = Preview(counts_workdays=calendar is not None)
     known = [
@@ -83,21 +74,25 @@ def preview_of(
         if not workdays.is_working(day):
             found.notes.append(
                 Note(
-                    f"“{label}”, {_day(day)}, is a day off. "
-                    f"The next working day is {_day(workdays.forward(day))}."
+                    f"“{label}”, {day_of(day)}, is a day off. "
+                    f"The next working day is {day_of(workdays.forward(day))}."
                 )
             )
     found.stages = _stages(dates, workdays)
     start, end = dates["start"], dates["end"]
     if start and end and start <= end:
         found.picture = _picture(dates)
-        found.notes += _meets(dates, user, train)
+        found.notes += clashes_of(wanted(dates, train, outline, origin), user)
         if train is not None and train.pk:
-            found.notes += _outside(train, start, end)
+            found.notes += outside(train, start, end)
+    if train is not None and train.pk:
+        found.notes += plan_of(train, dates, workdays)
     if outline is not None and start:
         found.milestones = [
             (one.title, workdays.add(start, one.days)) for one in outline.milestones
         ]
+        own = [(f"The milestone “{title}”", due, "") for title, due in found.milestones]
+        found.notes += plan_notes(own, None, end, workdays)
     return found
 
 
@@ -127,46 +122,3 @@ def _picture(dates: dict[str, dt.date | None]) -> SafeString:
         charts.text(axis.x(day), 14, f"{day.day} {day:%b}", "tx3", dx=2) for day in axis.weeks()
     ]
     return charts.svg(HEIGHT, *marks, *stage_bars(train, axis))
-
-
-def _meets(dates: dict[str, dt.date | None], user: User, train: Train | None) -> list[Note]:
-    """Other trains that go to production at the same time."""
-    first, last = dates["qa_end"] or dates["end"], dates["end"]
-    meeting = Q(end=last) | Q(qa_end__lte=last, end__gte=first)
-    others = Train.objects.visible_to(user).open().exclude(pk=train.pk if train else None)
-    found = [
-        Note(
-            f"{other} ({other.ref}) goes to production then as well: "
-            f"{_span(other.qa_end or other.end, other.end)}.",
-            other.get_absolute_url(),
-        )
-        for other in others.filter(meeting).order_by("end", "pk")[: MOST_NAMED + 1]
-    ]
-    if len(found) > MOST_NAMED:
-        found[MOST_NAMED:] = [Note("And more trains besides these.")]
-    return found
-
-
-def _outside(train: Train, start: dt.date, end: dt.date) -> list[Note]:
-    """The train's own reservations that these dates leave outside."""
-    found = []
-    booked = train.reservations.filter(booking__state__in=["requested", "confirmed"])
-    for reservation in booked.select_related("booking__environment"):
-        booking = reservation.booking
-        first, last = (timezone.localtime(m).date() for m in (booking.starts, booking.ends))
-        if first < start or last > end + dt.timedelta(days=1):
-            sentence = (
-                f"{booking.environment.name} is reserved outside these dates: {_span(first, last)}."
-            )
-            found.append(Note(sentence, booking.get_absolute_url()))
-    return found[:MOST_NAMED]
-
-
-def _span(first: dt.date | None, last: dt.date | None) -> str:
-    if first is None or last is None or first == last:
-        return _day(last or first)
-    return f"{_day(first)} to {_day(last)}"
-
-
-def _day(day: dt.date | None) -> str:
-    return date_format(day, "D j F Y") if day else "no date yet"

@@ -144,6 +144,14 @@ class TrainQuerySet(WorkflowQuerySet):
         waiting = places.filter(state="requested")
         return Exists(places.aboard()) & ~Exists(unbuilt) & ~Exists(waiting)
 
+    def in_production_between(self, first: dt.date, last: dt.date) -> TrainQuerySet:
+        """Those that go to production on one of these days."""
+        return self.filter(Q(end=last) | Q(qa_end__lte=last, end__gte=first))
+
+    def under_way_between(self, first: dt.date, last: dt.date) -> TrainQuerySet:
+        """Those whose dates touch these days."""
+        return self.filter(start__lte=last, end__gte=first)
+
     def that_board(self) -> TrainQuerySet:
         """Those that an application release may ask to join."""
         return self.filter(state__in=["scoping", "awaiting_train", "construction"])

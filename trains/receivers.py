@@ -11,17 +11,18 @@ from django.utils.formats import date_format
 
 from approvals import rules as approval_rules
 from approvals.models import Condition, Signoff
+from environments import panels as environment_panels
 from releasemgr.accounts.models import User
 from releasemgr.accounts.roles import RELEASE_MANAGER
 from releasemgr.ui import navigation
 from releasemgr.workflow.edit import edit
-from releasemgr.workflow.models import step_taken
+from releasemgr.workflow.models import row_edited, step_taken
 from releasemgr.workflow.perform import perform
 from releasemgr.workflow.refusals import TransitionRefused
 from releasemgr.workflow.rules import Blocker
-from trains import rules, words
+from trains import freezes, rules, words
 from trains.facts import evidence_for, facts_for
-from trains.models import Calendar, ReleaseType, Train
+from trains.models import Calendar, Milestone, ReleaseType, Train
 from trains.plan import baselines
 from trains.states import STAGES, TrainState
 
@@ -55,6 +56,10 @@ FIRST_TYPES: tuple[tuple[str, set[str], bool], ...] = (
 def connect() -> None:
     """Plug trains into approvals; called once, when all apps are ready."""
     baselines.connect()
+    environment_panels.freezes.append(freezes.frozen_in)
+    row_edited.connect(
+        freezes.follow_milestone, sender=Milestone, dispatch_uid="trains.follow_milestone"
+    )
     step_taken.connect(follow_signoff, sender=Signoff, dispatch_uid="trains.follow_signoff")
     step_taken.connect(settle_approvals, sender=Train, dispatch_uid="trains.settle_approvals")
     step_taken.connect(follow_condition, sender=Condition, dispatch_uid="trains.follow_condition")

@@ -27,7 +27,7 @@ from trains.states import GateStage, ReleaseState, TrainState
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from approvals.services import LevelPlan
     from environments.models import Environment
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 H = TypeVar("H", bound=Workflow)
 R = TypeVar("R", bound=Recorded)
 
+#: What says which version of what an application release is.
+WHICH = ("application", "version_name")
 QUESTIONS = {
     "train": "Start building {train}?",
     "development": "Take {train} into verification?",
@@ -202,6 +204,20 @@ def create_release(release: ApplicationRelease, *, by: User, train: Train | None
             if blockers := rules.train_still_boards.blockers(place):
                 raise TransitionRefused(*blockers)
             ask_to_board(train, release, by=by)
+
+
+def keep_release(
+    release: ApplicationRelease, *, by: User, version: int | None, **changes: Any
+) -> ApplicationRelease:
+    """Change an application release; in a freeze of its train it stays the version that it is."""
+
+    def forbids(row: ApplicationRelease) -> Iterator[Blocker]:
+        yield from rules.release_can_change(row)
+        is_same = all(getattr(row, name) == changes.get(name, getattr(row, name)) for name in WHICH)
+        if not is_same:
+            yield from rules.release_is_not_frozen(row)
+
+    return edit(release, by=by, version=version, allowed=forbids, **changes)
 
 
 def add_to(holder: H, row: R, *, by: User, allowed: Callable[[H], Iterable[Blocker]]) -> R:

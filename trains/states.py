@@ -164,3 +164,34 @@ class CadenceState(Status):
     ACTIVE = "active", "run", "sched", "Makes the next train by itself", "Active"
     PAUSED = "paused", "warn", "hold", "Makes no train until it is resumed", "Paused"
     ENDED = "ended", "mute", "done", "Makes no more trains", "Ended"
+
+
+class FreezeState(Status):
+    IN_FORCE = "in_force", "warn", "hold", "What it covers is stopped in its periods", "In force"
+    LIFTED = "lifted", "mute", "done", "It stops nothing any more", "Lifted"
+
+
+class FreezeScope(models.TextChoices):
+    """Where a freeze counts."""
+
+    ALL = "all", "Everything"
+    KIND = "kind", "One kind of environment"
+    ENVIRONMENT = "environment", "One environment"
+    APPLICATION = "application", "One application"
+    TRAIN = "train", "One train"
+
+
+class FreezeStops(models.TextChoices):
+    """What a freeze stops."""
+
+    DEPLOYMENTS = "deployments", "Deployments: no turnover starts, and no task of one begins"
+    SCOPE = "scope", "Scope changes: what the train carries stays as it is"
+
+
+class Recurrence(models.TextChoices):
+    """How often a period comes again."""
+
+    NONE = "none", "Once"
+    WEEKLY = "weekly", "Every week"
+    MONTHLY = "monthly", "Every month"
+    YEARLY = "yearly", "Every year"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from releasemgr.ui import charts
+from trains.bands import LANE_H, bands_of, drawn
+from trains.chains import longest_chain
+from trains.models import Freeze
 from trains.states import STAGES
 
 if TYPE_CHECKING:
@@ -17,10 +21,16 @@ if TYPE_CHECKING:
 
     from django.utils.safestring import SafeString
 
+    from environments.models import Environment
+    from trains.bands import Band
     from trains.models import ApplicationRelease, Milestone, Train
 
 WEEKS_H, STAGES_H, MILESTONES_H, ROW_H, BAR_H = 26, 30, 34, 34, 18
+#: Where the rows of application releases begin.
+TOP = WEEKS_H + STAGES_H + MILESTONES_H
 MOST_MILESTONES = 20
+#: With more arrows than these nobody can follow one: only those of the longest chain are drawn.
+MOST_ARROWS = 40
 FULL = 100
 #: Where a date would stand under the mark of today: its words begin at its day and go on after it.
 BEFORE_TODAY, AFTER_TODAY = 8, 3
@@ -36,7 +46,14 @@ class Bar:
     first: dt.date
     last: dt.date
     percent: int
-    waits_for: str
+    needs: tuple[int, ...] = ()
+    waits_for: str = ""
+    is_critical: bool = False
+
+    @property
+    def days(self) -> int:
+        """How long it takes, both days included."""
+        return (self.last - self.first).days + 1
 
     @property
     def status(self) -> Any:
@@ -50,21 +67,45 @@ class Timeline:
     picture: SafeString
     bars: list[Bar]
     summary: str
+    chain: list[Bar]
+    draws_all_needs: bool
+    bands: list[Band]
+
+    @property
+    def chain_days(self) -> int:
+        return sum(bar.days for bar in self.chain)
 
 
-def timeline_of(train: Train, releases: Sequence[ApplicationRelease]) -> Timeline | None:
+def timeline_of(
+    train: Train,
+    releases: Sequence[ApplicationRelease],
+    environments: Sequence[Environment] = (),
+) -> Timeline | None:
     """The timeline of a train with dates; ``None`` where there is nothing to draw yet.
 
-    ``releases`` have their work counts, milestones and dependencies at hand.
+    ``releases`` have their work counts, milestones and dependencies at hand. Freezes are those of
+    the train, of what is aboard and of ``environments``.
     """
     if train.start is None or train.end is None or train.end < train.start:
         return None
     bars = [_bar(train, release, releases) for release in releases]
+    found = longest_chain(
+        {bar.release.pk: bar.days for bar in bars}, {bar.release.pk: [*bar.needs] for bar in bars}
+    )
+    bars = [replace(bar, is_critical=bar.release.pk in found) for bar in bars]
+    by_key = {bar.release.pk: bar for bar in bars}
+    chain = [by_key[pk] for pk in found]
+    draws_all = sum(len(bar.needs) for bar in bars) <= MOST_ARROWS
     milestones = list(train.milestones.all()[:MOST_MILESTONES])
     days = [train.start, train.end, *(bar.first for bar in bars), *(bar.last for bar in bars)]
     axis = charts.Axis(_beside(min(days), -MARGIN), _beside(max(days), MARGIN))
-    picture = _picture(train, bars, milestones, axis)
-    return Timeline(picture, bars, _summary(train, bars))
+    freezes = Freeze.objects.along(
+        train, [release.application_id for release in releases], environments
+    )
+    bands = bands_of(freezes, axis.first, axis.last)
+    arrows = _arrows(bars, found, axis, draws_all=draws_all)
+    picture = _picture(train, bars, milestones, axis, arrows, bands)
+    return Timeline(picture, bars, _summary(train, bars, bands), chain, draws_all, bands)
 
 
 def _bar(train: Train, release: ApplicationRelease, aboard: Sequence[ApplicationRelease]) -> Bar:
@@ -77,9 +118,9 @@ def _bar(train: Train, release: ApplicationRelease, aboard: Sequence[Application
     )
     names = {other.pk for other in aboard}
     needs = [d.needs for d in release.dependencies.all() if d.needs_id in names]
-    return Bar(
-        release, first, last, release.work_percent, ", ".join(n.application.name for n in needs)
-    )
+    keys = tuple(needed.pk for needed in needs)
+    words = ", ".join(needed.application.name for needed in needs)
+    return Bar(release, first, last, release.work_percent, keys, words)
 
 
 def _beside(day: dt.date, distance: int) -> dt.date:
@@ -88,23 +129,36 @@ def _beside(day: dt.date, distance: int) -> dt.date:
     return dt.date.fromordinal(max(1, min(dt.date.max.toordinal(), ordinal)))
 
 
-def _summary(train: Train, bars: list[Bar]) -> str:
+def _end_is_frozen_by(train: Train, bands: list[Band]) -> Band | None:
+    """The freeze of deployments in which the train would go to production."""
+    assert train.end is not None  # noqa: S101
+    return next((b for b in bands if b.stops_deployments and b.holds(train.end)), None)
+
+
+def _summary(train: Train, bars: list[Bar], bands: list[Band]) -> str:
     assert train.start is not None  # noqa: S101
     assert train.end is not None  # noqa: S101
     late = [str(bar.release) for bar in bars if bar.last > train.end]
     words = f"{train} runs from {_day(train.start)} to {_day(train.end)}."
     if late:
         words += f" Planned beyond its end: {', '.join(late)}."
+    if frozen := _end_is_frozen_by(train, bands):
+        words += f" Its end lies in the freeze “{frozen.freeze}”."
     return f"{words} The dates of every row are in the table below."
 
 
 def _picture(
-    train: Train, bars: list[Bar], milestones: list[Milestone], axis: charts.Axis
+    train: Train,
+    bars: list[Bar],
+    milestones: list[Milestone],
+    axis: charts.Axis,
+    arrows: list[SafeString],
+    bands: list[Band],
 ) -> SafeString:
-    top = WEEKS_H + STAGES_H + MILESTONES_H
+    top = TOP
     bottom = top + ROW_H * len(bars)
     today = timezone.localdate()
-    parts = []
+    parts, names = drawn(bands, axis, WEEKS_H + STAGES_H, bottom)
     for day in axis.weeks():
         parts.append(charts.line(axis.x(day), WEEKS_H, axis.x(day), bottom, "grid"))
         if not -BEFORE_TODAY < axis.percent(day) - axis.percent(today) < AFTER_TODAY:
@@ -113,11 +167,28 @@ def _picture(
         y = top + ROW_H * row
         parts.append(charts.line("0", y, "100%", y, "grid"))
     parts += stage_bars(train, axis)
-    parts += _milestones(milestones, axis)
+    parts += _milestones(milestones, axis, _freezing(bands))
+    parts.append(_production(train, axis, bottom, bands))
+    parts += arrows
     for row, bar in enumerate(bars):
         parts.append(_drawn(bar, axis, top + ROW_H * row + (ROW_H - BAR_H) / 2))
     parts.append(charts.today_mark(axis, today, WEEKS_H, bottom))
-    return charts.svg(bottom, *parts)
+    return charts.svg(bottom + LANE_H if names else bottom, *parts, *names)
+
+
+def _production(train: Train, axis: charts.Axis, bottom: float, bands: list[Band]) -> SafeString:
+    """A flag at the train's end; red where nothing may be deployed then."""
+    assert train.end is not None  # noqa: S101
+    frozen = _end_is_frozen_by(train, bands)
+    words = f"Production: {_day(train.end)}"
+    words += f", in the freeze “{frozen.freeze}”" if frozen else ""
+    tone = "tone-bad" if frozen else "tone-mute"
+    return charts.flag(axis.x(train.end), WEEKS_H + STAGES_H, bottom, tone, words)
+
+
+def _freezing(bands: list[Band]) -> dict[int, str]:
+    """The names of the freezes that begin with each milestone."""
+    return {b.freeze.milestone_id: b.freeze.name for b in bands if b.freeze.milestone_id}
 
 
 def stage_bars(train: Train, axis: charts.Axis) -> list[SafeString]:
@@ -142,7 +213,9 @@ def stage_bars(train: Train, axis: charts.Axis) -> list[SafeString]:
     return parts
 
 
-def _milestones(milestones: list[Milestone], axis: charts.Axis) -> Iterator[SafeString]:
+def _milestones(
+    milestones: list[Milestone], axis: charts.Axis, freezing: dict[int, str]
+) -> Iterator[SafeString]:
     """Diamonds on one line, each with its name where there is room before the next."""
     shown = [m for m in milestones if axis.first <= m.due <= axis.last]
     following = [*(axis.percent(m.due) for m in shown[1:]), float(FULL)]
@@ -151,10 +224,52 @@ def _milestones(milestones: list[Milestone], axis: charts.Axis) -> Iterator[Safe
         status, x = milestone.status, axis.x(milestone.due)
         css = "ms" if milestone.state == milestone.State.OPEN else "ms-f"
         words = f"{milestone}: {_day(milestone.due)}, {status.label.lower()}"
+        if milestone.pk in freezing:
+            words += f"; the freeze “{freezing[milestone.pk]}” begins"
         parts = [charts.diamond(x, y, css, words)]
         if charts.fits(end - axis.percent(milestone.due), str(milestone), padding=24):
             parts.append(charts.text(x, y + 4, str(milestone), "tx1", dx=9))
         yield charts.group(f"tone-{status.tone}", *parts)
+
+
+def _arrows(
+    bars: list[Bar], chain: list[int], axis: charts.Axis, *, draws_all: bool
+) -> list[SafeString]:
+    """From each to what waits for it; those of the longest chain last, and darker."""
+    rows = {bar.release.pk: row for row, bar in enumerate(bars)}
+    links = set(pairwise(chain))
+    plain: list[SafeString] = []
+    dark: list[SafeString] = []
+    for bar in bars:
+        for needed in bar.needs:
+            is_link = (needed, bar.release.pk) in links
+            if is_link or draws_all:
+                row = rows[needed]
+                ends = (row, bars[row]), (rows[bar.release.pk], bar)
+                (dark if is_link else plain).append(_arrow(*ends, axis, is_link=is_link))
+    return plain + dark
+
+
+def _arrow(
+    needed: tuple[int, Bar], waiting: tuple[int, Bar], axis: charts.Axis, *, is_link: bool
+) -> SafeString:
+    """An elbow from the end of one bar to the beginning of the other.
+
+    Where the other has begun by then, it goes straight to its bar; where it is over, to its end.
+    """
+    (above, before), (below, after) = needed, waiting
+    line, head = ("dep crit", "arrow-crit") if is_link else ("dep", "arrow")
+    middle = [TOP + ROW_H * row + ROW_H / 2 for row in (above, below)]
+    down = 1 if below > above else -1
+    x, begins, ends = axis.x(before.last), axis.x(after.first), axis.x(after.last)
+    out = middle[0] + down * BAR_H / 2
+    if after.first < before.last <= after.last:
+        edge = middle[1] - down * BAR_H / 2
+        way = [charts.line(x, out, x, edge, line)]
+        return charts.group("", *way, charts.arrow(x, edge, head, "down" if down > 0 else "up"))
+    side, to = ("right", begins) if before.last <= after.first else ("left", ends)
+    way = [charts.line(x, out, x, middle[1], line), charts.line(x, middle[1], to, middle[1], line)]
+    return charts.group("", *way, charts.arrow(to, middle[1], head, side))
 
 
 def _drawn(bar: Bar, axis: charts.Axis, y: float) -> SafeString:
@@ -172,6 +287,8 @@ def _drawn(bar: Bar, axis: charts.Axis, y: float) -> SafeString:
     ]
     if bar.percent:
         parts.append(charts.rect(x, y, f"{width * bar.percent / FULL:.2f}%", BAR_H, "bar-p"))
+    if bar.is_critical:
+        parts.append(charts.rect(x, y, axis.width(bar.first, bar.last), BAR_H, "crit-bar"))
     if charts.fits(width, words):
         parts.append(charts.text(x, y + 13, words, "tx1", dx=7))
     parts += [

@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from releasemgr.workflow.admin import RecordedAdmin, WorkflowAdmin
 from turnovers import vault
 from turnovers.executors import ON_WORKER
-from turnovers.models import AllowedCommand, Hold, Run, Secret, TaskRun, Turnover
+from turnovers.models import AllowedCommand, FreezeException, Hold, Run, Secret, TaskRun, Turnover
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -167,3 +167,11 @@ class TaskRunAdmin(WorkflowAdmin):
 class HoldAdmin(WorkflowAdmin):
     list_display = ["reason", "placed_by", "state"]
     list_select_related = ["placed_by"]
+
+
+@admin.register(FreezeException)
+class FreezeExceptionAdmin(WorkflowAdmin):
+    list_display = ["freeze", "turnover", "release", "expires", "state"]
+    list_filter = ["state"]
+    search_fields = ["freeze__name", "reason"]
+    list_select_related = ["freeze", "turnover", "release__application"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from releasemgr.accounts.models import User
-    from trains.models import ApplicationRelease, Train
+    from trains.models import ApplicationRelease, Freeze, Train
     from turnovers.models import Hold, Turnover
 
 
@@ -119,6 +119,31 @@ class TurnoverQuerySet(WorkflowQuerySet):
         if hold.scope == "environment":
             return waiting.filter(environment=hold.environment_id)
         return waiting.filter(pk=hold.turnover_id) if hold.scope == "turnover" else waiting
+
+    def covered_by(self, freeze: Freeze) -> TurnoverQuerySet:
+        """Those that the freeze counts for, whenever its periods are."""
+        if freeze.scope == "kind":
+            return self.filter(environment__kind=freeze.kind)
+        if freeze.scope == "environment":
+            return self.filter(environment=freeze.environment_id)
+        if freeze.scope == "application" and freeze.application_id:
+            return self.of_application(freeze.application_id)
+        if freeze.scope != "train" or freeze.train is None:
+            return self
+        of_train = self.of_train(freeze.train)
+        if freeze.team_id is None:
+            return of_train
+        built_by = Q(release__application__team=freeze.team_id)
+        built_by |= Q(contents__release__application__team=freeze.team_id)
+        return of_train.filter(pk__in=self.model.objects.filter(built_by).values("pk"))
+
+    def in_period(self, starts: datetime, ends: datetime | None) -> TurnoverQuerySet:
+        """Those that deploy now, or are ready and could start before the end of the period."""
+        ready = Q(state="ready", earliest__isnull=False)
+        if ends is not None:
+            ready &= Q(earliest__lt=ends)
+        ready &= Q(latest__isnull=True) | Q(latest__gte=starts) | Q(if_late="wait")
+        return self.filter(Q(state="deploying") | ready)
 
     def due(self) -> TurnoverQuerySet:
         """Accepted ones whose window has opened and not passed, by the database's clock."""

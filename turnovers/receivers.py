@@ -11,17 +11,17 @@ from environments import panels as environment_panels
 from environments import rules as environment_rules
 from releasemgr.accounts.models import User
 from releasemgr.accounts.roles import RELEASE_ENGINEER, RELEASE_MANAGER
-from releasemgr.workflow.models import step_taken
+from releasemgr.workflow.models import row_edited, step_taken
 from releasemgr.workflow.perform import perform
 from releasemgr.workflow.rules import Blocker
 from trains import contents, facts, panels, rounds, waivers
 from trains import rules as train_rules
 from trains.cadences import make_due_trains
-from trains.models import Train
+from trains.models import Freeze, Train
 from trains.plan import facts as plan_facts
-from turnovers import approved, evidence, planned
+from turnovers import approved, evidence, exceptions, planned
 from turnovers.engine import scheduler, wake
-from turnovers.models import Content, Hold, Turnover
+from turnovers.models import Content, FreezeException, Hold, Turnover
 from turnovers.states import SETTLED, HoldScope, HoldState, TurnoverState
 
 if TYPE_CHECKING:
@@ -40,6 +40,13 @@ def connect() -> None:
     evidence.register()
     scheduler.errands.extend([rounds.remind_workers, waivers.let_run_out])
     scheduler.errands.append(make_due_trains)
+    train_rules.stopped_questions.append(exceptions.stops_work_of)
+    train_rules.exception_questions.append(exceptions.let_pass)
+    panels.stopped.append(exceptions.stopped_by)
+    panels.exceptions.append(exceptions.exceptions_from)
+    train_rules.exception_ways.append(exceptions.way_for_release)
+    step_taken.connect(wake_scheduler, sender=Freeze, dispatch_uid="turnovers.wake.freezes")
+    row_edited.connect(wake_for_freeze, sender=Freeze, dispatch_uid="turnovers.wake.edited")
     train_rules.completion_questions.append(all_verified_in_production)
     train_rules.cancellation_questions.append(nothing_of_it_deploys)
     train_rules.hold_questions.append(holds_of_train)
@@ -61,7 +68,7 @@ def connect() -> None:
     panels.installed.append(installed_of)
     plan_facts.parts_above.append(planned.TURNOVERS)
     step_taken.connect(follow_train, sender=Train, dispatch_uid="turnovers.follow_train")
-    for model in (Turnover, Hold):
+    for model in (Turnover, Hold, FreezeException):
         step_taken.connect(wake_scheduler, sender=model, dispatch_uid=f"turnovers.wake.{model}")
 
 
@@ -201,9 +208,14 @@ def rows_of_release(release: ApplicationRelease) -> TurnoverQuerySet:
 
 
 def wake_scheduler(sender: Any, name: str, **_: Any) -> None:
-    """What was accepted may be due at once, and so may what a hold has stopped."""
-    if name in {"accept", "lift"}:
+    """What was accepted may be due at once, and so may what a hold or a freeze has stopped."""
+    if name in {"accept", "grant", "lift"}:
         wake.scheduler()
+
+
+def wake_for_freeze(sender: Any, **_: Any) -> None:
+    """A freeze that was changed may stop less than it did."""
+    wake.scheduler()
 
 
 def follow_train(sender: Any, row: Train, name: str, by: User, reason: str, **_: Any) -> None:

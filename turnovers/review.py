@@ -32,6 +32,7 @@ LATER_CHECKS: tuple[tuple[Guard, str], ...] = (
     (rules.predecessors_are_deployed, "All that it needs is there, or comes with it"),
     (rules.train_lets_it_start, "{environment} is open to its train"),
     (rules.line_is_not_held, "The line is not held"),
+    (rules.no_freeze_covers_its_window, "No freeze lies in its window"),
 )
 
 

@@ -71,6 +71,8 @@ class HoldScope(models.TextChoices):
 
 #: States in which a turnover's plan may be changed.
 EDITABLE = frozenset({"draft"})
+#: States in which it has not begun, and may yet.
+NOT_STARTED = frozenset({"draft", "delivered", "ready"})
 #: States in which a turnover's environment is as good as given to it.
 SETTLED = frozenset({"deployed", "verified", "closed"})
 OVER = frozenset({"closed", "cancelled"})
@@ -87,3 +89,10 @@ NEXT_STEP = {
     TurnoverState.READY: ("start", "the start"),
     TurnoverState.FAILED: ("retry", "another run"),
 }
+
+
+class ExceptionState(Status):
+    ASKED = "asked", "wait", "wait", "Somebody else has to grant it", "Asked for"
+    GRANTED = "granted", "warn", "waived", "The freeze does not stop it", "Granted"
+    REFUSED = "refused", "bad", "reject", "Not granted, with a reason", "Refused"
+    WITHDRAWN = "withdrawn", "mute", "cancel", "No longer asked for", "Withdrawn"

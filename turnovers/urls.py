@@ -1,12 +1,35 @@
 from django.urls import path
 
 from releasemgr.workflow.views import blockers_json, take_step
-from turnovers.models import Hold, Run, TaskRun, Turnover
-from turnovers.views import callbacks, holds, runs, tasks, turnovers
+from turnovers.models import FreezeException, Hold, Run, TaskRun, Turnover
+from turnovers.views import callbacks, exceptions, holds, runs, tasks, turnovers
 
 app_name = "turnovers"
 
 urlpatterns = [
+    path(
+        "turnovers/TO-<int:turnover_pk>/freezes/<int:pk>/exception/",
+        exceptions.exception_new,
+        name="freeze-exception-new",
+    ),
+    path(
+        "releases/AR-<int:release_pk>/freezes/<int:pk>/exception/",
+        exceptions.release_exception_new,
+        name="release-exception-new",
+    ),
+    path("exceptions/<int:pk>/", exceptions.exception_page, name="freeze-exception"),
+    path(
+        "exceptions/<int:pk>/blockers.json",
+        blockers_json,
+        {"model": FreezeException},
+        name="freezeexception-blockers",
+    ),
+    path(
+        "exceptions/<int:pk>/steps/<slug:name>/",
+        take_step,
+        {"model": FreezeException},
+        name="freezeexception-step",
+    ),
     path("turnovers/", turnovers.turnover_list, name="list"),
     path("turnovers/new/", turnovers.turnover_new, name="new"),
     path("turnovers/TO-<int:pk>/", turnovers.turnover_detail, name="detail"),

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from releasemgr.accounts.models import User
-from releasemgr.demo import crowd, landscape, people, planning, scenes, signatures, told
+from releasemgr.demo import crowd, freezing, landscape, people, planning, scenes, signatures, told
 from releasemgr.demo.story import Story
 from trains.models import Train
 
@@ -53,5 +53,6 @@ def make_demo(*, size: str = "small", anywhere: bool = False) -> list[Mapping[st
         planning.plan_ahead(story)
         if size == "large":
             crowd.add_years(story)
+        freezing.declare_all(story)
         told.tidy(staff)
     return list(people.sign_ins(password))

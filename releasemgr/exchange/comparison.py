@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from environments.models import Booking
-from releasemgr.exchange import gates
+from releasemgr.exchange import freezes, gates
 from releasemgr.exchange.held import known_by, values_of
-from releasemgr.exchange.mapping import KINDS, RELEASE, RESERVATION, TRAIN, Kind
+from releasemgr.exchange.mapping import FREEZE, KINDS, RELEASE, RESERVATION, TRAIN, Kind
 from releasemgr.exchange.places import find_cycle
 from releasemgr.exchange.reader import FileRefused
 from releasemgr.exchange.shape import kept_names
@@ -34,7 +34,9 @@ CREATE, CHANGE, UNCHANGED, SKIP = "create", "change", "unchanged", "skip"
 MOST_LINES = 5_000
 LONGEST_KIND = 20
 #: Kinds that this version keeps without making rows of them.
-KEPT_LISTS = ("runbooks", "windows", "freezes", "incidents")
+KEPT_LISTS = ("runbooks", "windows", "incidents")
+#: Kinds whose objects stand in the file itself, besides trains.
+IN_THE_FILE = ("team", "application", "environment", "reservation", "freeze")
 #: What of an object is compared and stored as objects of their own.
 NESTED = {
     "train": {"milestones", "application_releases", "turnovers", "work_items"},
@@ -141,7 +143,7 @@ class Plan:
 
 def compare(data: Object) -> Plan:
     """Compare checked data with what is here. Reads only."""
-    lists = {"teams", "applications", "environments", "trains", "reservations", *KEPT_LISTS}
+    lists = {f"{name}s" for name in (*IN_THE_FILE, "train")} | {*KEPT_LISTS}
     plan = Plan(
         dataset=data["dataset"],
         header={name: value for name, value in data.items() if name not in lists},
@@ -175,9 +177,10 @@ def flatten(data: Object) -> dict[str, list[Item]]:
             where = f"{place}.work_items[{number}]"
             add("work_item", raw, where, known_by(holder["id"], own), **holders)
 
-    for name in ("team", "application", "environment", "reservation"):
+    for name in IN_THE_FILE:
         for number, raw in enumerate(data.get(f"{name}s", [])):
-            add(name, raw, f"{name}s[{number}]")
+            follows = freezes.holders(raw, data) if name == FREEZE.name else {}
+            add(name, raw, f"{name}s[{number}]", **follows)
     for number, train in enumerate(data.get("trains", [])):
         place, on = f"trains[{number}]", {"train": train["id"]}
         add("train", train, place)
@@ -213,6 +216,7 @@ def _compare_kind(plan: Plan, kind: Kind, items: list[Item], trains: dict[str, O
     steered = _steered(kind, plan.dataset) if kind.state else set()
     holders = _Holders(plan)
     clashes = _Clashes(plan) if kind is RESERVATION else None
+    declared = freezes.made_here(holders.names) if kind is FREEZE else []
     for item in items:
         why = kind.left_out(item.raw)
         row = rows.pop(item.id, None)
@@ -225,6 +229,9 @@ def _compare_kind(plan: Plan, kind: Kind, items: list[Item], trains: dict[str, O
         state = kind.state(item.raw, around) if kind.state else None
         if row is None:
             values, unfit = values_of(kind.held, item.raw)
+            if freezes.stands_here(item.id, values, declared):
+                plan.report.count(kind.label, UNCHANGED, item.id)
+                continue
             unfit += unfit_tasks(item.raw)
             plan.creations[kind.name].append(Creation(item, values, state))
             _say_unfit(plan, item, unfit)

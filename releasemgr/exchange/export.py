@@ -7,12 +7,14 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from releasemgr.exchange.comparison import KEPT_LISTS, needs_of
+from releasemgr.exchange import freezes
+from releasemgr.exchange.comparison import IN_THE_FILE, KEPT_LISTS, needs_of
 from releasemgr.exchange.gates import Exported
 from releasemgr.exchange.held import Held, with_changes
 from releasemgr.exchange.mapping import (
     APPLICATION,
     ENVIRONMENT,
+    FREEZE,
     MILESTONE,
     RELEASE,
     RESERVATION,
@@ -48,6 +50,7 @@ def export(dataset: Dataset) -> Iterator[str]:
     yield from _list("trains", writer.trains())
     for name in KEPT_LISTS:
         yield from _list(name, dataset.kept.get(name, []))
+    yield from _list("freezes", writer.freezes())
     yield from _list("reservations", writer.objects(RESERVATION))
     yield "\n}\n"
 
@@ -70,12 +73,12 @@ class _Exporter:
         self.dataset = dataset
         self.snapshot = dt.date.fromisoformat(dataset.header["snapshot"][:10])
         self.names: dict[str, dict[int, str]] = {}
-        for kind in (TEAM, APPLICATION, ENVIRONMENT, TRAIN, RELEASE):
+        for kind in (TEAM, APPLICATION, ENVIRONMENT, TRAIN, MILESTONE, RELEASE):
             known = self._rows(kind).values_list("pk", "external_id")
             self.names[kind.name] = dict(known)
         self.left_out: dict[tuple[str, str], dict[int, Object]] = defaultdict(dict)
         for entry in dataset.kept.get("left_out", []):
-            holder = entry["raw"].get("train", "")
+            holder = "" if entry["kind"] in IN_THE_FILE else entry["raw"].get("train", "")
             self.left_out[entry["kind"], holder][entry["at"]] = entry["raw"]
 
     def _rows(self, kind: Kind) -> Any:
@@ -118,6 +121,14 @@ class _Exporter:
             for one in held
         }
         return with_changes(held, raw, values)
+
+    def freezes(self) -> Iterator[Object]:
+        """Those of the file, and those that people declared over what is of the data set."""
+        yield from self.objects(FREEZE)
+        # An import of before freezes had rows of their own kept them as they were.
+        yield from self.dataset.kept.get("freezes", [])
+        for row, values in freezes.made_here(self.names):
+            yield in_order("freeze", freezes.said_of(row, values))
 
     def trains(self) -> Iterator[Object]:
         for row in self._rows(TRAIN):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from environments.models import Booking, BookingKind, Environment
+from releasemgr.exchange import freezes
 from releasemgr.exchange.held import (
     Held,
     date,
@@ -52,7 +53,15 @@ from releasemgr.exchange.words import (
     work_kind,
     work_state,
 )
-from trains.models import Application, ApplicationRelease, Milestone, Team, Train, WorkItem
+from trains.models import (
+    Application,
+    ApplicationRelease,
+    Freeze,
+    Milestone,
+    Team,
+    Train,
+    WorkItem,
+)
 from trains.states import Criticality, ReleaseState, TrainState, WorkState
 from turnovers.models import Turnover
 from turnovers.models.turnovers import MOST_PARALLEL
@@ -273,6 +282,15 @@ TURNOVER = Kind(
     turnover_says,
     lambda raw: "" if turnover_place(raw) else "it names no environment",
 )
+FREEZE = Kind(
+    "freeze",
+    "Freezes",
+    Freeze,
+    freezes.HELD,
+    freezes.state,
+    freezes.says,
+    freezes.left_out,
+)
 #: In the order in which rows need each other.
 KINDS = (
     TEAM,
@@ -284,4 +302,5 @@ KINDS = (
     RELEASE,
     WORK_ITEM,
     TURNOVER,
+    FREEZE,
 )

@@ -58,6 +58,8 @@ REFERENCES = {
         "milestone": "milestone",
         "window": "window",
         "environment": "environment",
+        "application": "application",
+        "team": "team",
     },
     "reservation": {"environment": "environment", "window": "window"},
     "incident": {

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any
 from approvals.models import Condition, Signoff
 from environments.models import Booking, BookingKind, Environment
 from releasemgr.accounts.models import Deputy
-from releasemgr.notices.news import approvals, environments, gates, trains, turnovers
+from releasemgr.notices.news import approvals, environments, freezes, gates, trains, turnovers
 from trains.models import (
     ApplicationRelease,
     Boarding,
     Cadence,
     CadenceTrain,
     Criterion,
+    Freeze,
     Milestone,
     Train,
     Waiver,
 )
-from turnovers.models import Hold, Run, TaskRun, Turnover
+from turnovers.models import FreezeException, Hold, Run, TaskRun, Turnover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -90,6 +91,11 @@ TOLD: dict[Any, dict[str, Callable[[Any, User, str], Iterable[News]]]] = {
         "undone": turnovers.turnover_failed,
     },
     Hold: {"lift": turnovers.hold_lifted},
+    Freeze: {"lift": freezes.freeze_lifted},
+    FreezeException: {
+        "grant": freezes.exception_answered,
+        "refuse": freezes.exception_answered,
+    },
     Environment: {
         "take_offline": environments.environment_offline,
         "decommission": environments.environment_offline,
@@ -111,12 +117,15 @@ NEW: dict[Any, Callable[[Any, User | None, str], Iterable[News]]] = {
     Milestone: gates.milestone_given,
     Turnover: turnovers.turnover_promoted,
     Hold: turnovers.hold_placed,
+    Freeze: freezes.freeze_declared,
+    FreezeException: freezes.exception_asked,
     Booking: environments.booking_asked,
 }
 
 #: Model -> the fields that have to change together, and what is told of that edit.
 EDITED: dict[Any, tuple[frozenset[str], Callable[[Any, User | None, str], Iterable[News]]]] = {
-    Milestone: (frozenset({"due", "origin_due"}), gates.milestone_moved)
+    Milestone: (frozenset({"due", "origin_due"}), gates.milestone_moved),
+    Freeze: (frozenset({"begins"}), freezes.freeze_changed),
 }
 
 #: Model -> whether a new row is of interest, as far as the row itself can tell.
@@ -125,6 +134,8 @@ NEW_IF: dict[Any, Callable[[Any], bool]] = {
     Milestone: lambda milestone: milestone.origin_id is not None,
     Turnover: lambda turnover: turnover.promoted_from_id is not None,
     Hold: lambda hold: hold.state == Hold.State.ACTIVE,
+    Freeze: lambda freeze: freeze.is_in_force,
+    FreezeException: lambda row: row.is_open,
     # The slot of a turnover comes and goes with it: nobody is asked for it.
     Booking: lambda booking: (
         booking.kind != BookingKind.TURNOVER and booking.state == Booking.State.REQUESTED
@@ -166,6 +177,7 @@ UNTOLD: dict[Any, dict[str, str]] = {
         "lapse": "the end of its waiver is told",
     },
     Waiver: {"withdraw": _ENDS},
+    FreezeException: {"withdraw": _ENDS},
     Milestone: {
         "complete": _NOTHING_TO_DO,
         "reopen": "who is to reach it is told by its date",

@@ -12,7 +12,9 @@ from django.utils.formats import date_format
 
 from releasemgr.ui import charts
 from trains import health
-from trains.models import Train
+from trains.bands import LANE_H, bands_of
+from trains.bands import drawn as drawn_bands
+from trains.models import Freeze, Train
 from trains.panels import with_holds
 from trains.states import STAGES, Health
 from turnovers.models import DeploymentTask, Run, Turnover
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
     from releasemgr.accounts.models import User
+    from trains.bands import Band
     from trains.health import Assessment
 
 MOST_TRAINS = 12
@@ -40,6 +43,7 @@ class Fortnight:
     picture: SafeString
     rows: list[Assessment]
     spans: list[tuple[Train, list[tuple[str, dt.date, dt.date]]]]
+    bands: list[Band]
 
 
 def trains_of(user: User) -> list[Assessment]:
@@ -77,10 +81,13 @@ def fortnight(assessments: list[Assessment]) -> Fortnight | None:
     drawn = [(found, spans) for found, spans in drawn if spans]
     if not drawn:
         return None
+    ahead = Freeze.objects.ahead_of([found.train.pk for found, _ in drawn])
+    bands = bands_of(ahead, axis.first, axis.last)
     return Fortnight(
-        _picture([spans for _, spans in drawn], axis),
+        _picture([spans for _, spans in drawn], axis, bands),
         [found for found, _ in drawn],
         [(found.train, [(name, a, b) for _, name, a, b in spans]) for found, spans in drawn],
+        bands,
     )
 
 
@@ -95,8 +102,11 @@ def _spans(train: Train, axis: charts.Axis) -> list[tuple[int, str, dt.date, dt.
     return found
 
 
-def _picture(rows: list[list[tuple[int, str, dt.date, dt.date]]], axis: charts.Axis) -> SafeString:
+def _picture(
+    rows: list[list[tuple[int, str, dt.date, dt.date]]], axis: charts.Axis, bands: list[Band]
+) -> SafeString:
     bottom = HEAD_H + ROW_H * len(rows)
+    washes, names = drawn_bands(bands, axis, HEAD_H, bottom)
     parts = []
     for distance in range(DAYS):
         day = axis.first + dt.timedelta(days=distance)
@@ -106,11 +116,12 @@ def _picture(rows: list[list[tuple[int, str, dt.date, dt.date]]], axis: charts.A
             parts.append(charts.rect(x, HEAD_H, width, bottom - HEAD_H, "wk"))
         parts.append(charts.line(x, HEAD_H, x, bottom, "grid"))
         parts.append(charts.text(x, 19, f"{day:%a} {day.day}", "tx3" if weekend else "", dx=8))
+    parts += washes
     for number, spans in enumerate(rows):
         y = HEAD_H + ROW_H * number
         parts.append(charts.line("0", y, "100%", y, "grid"))
         parts += [_bar(span, axis, y + (ROW_H - BAR_H) / 2) for span in spans]
-    return charts.svg(bottom, *parts)
+    return charts.svg(bottom + LANE_H if names else bottom, *parts, *names)
 
 
 def _bar(span: tuple[int, str, dt.date, dt.date], axis: charts.Axis, y: float) -> SafeString:

@@ -14,6 +14,7 @@ from trains.models import (
     Application,
     ApplicationRelease,
     Cadence,
+    Freeze,
     PlanVersion,
     Template,
     Train,
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
     from releasemgr.accounts.models import User
 
 #: A reference as people write it: the letters of its kind, and its number.
-REFERENCE = re.compile(r"(RT|AR|TO|EB)[-\s]?0*([1-9][0-9]{0,8})", re.ASCII | re.IGNORECASE)
+REFERENCE = re.compile(r"(RT|AR|TO|EB|FR)[-\s]?0*([1-9][0-9]{0,8})", re.ASCII | re.IGNORECASE)
 REFERRED: dict[str, Any] = {
     "RT": Train,
     "AR": ApplicationRelease,
     "TO": Turnover,
     "EB": Booking,
+    "FR": Freeze,
 }
 
 
@@ -68,6 +70,7 @@ COMMANDS = (
     Command(
         "Book an environment", "environments:book", "calendar-plus", "environments.book_environment"
     ),
+    Command("Declare a freeze", "trains:freeze-new", "plus", "trains.manage_freeze"),
     Command("New environment", "environments:new", "plus", "environments.manage_environment"),
 )
 #: Pages that the sidebar does not list.
@@ -76,6 +79,7 @@ PAGES = (
     ("Templates", "trains:templates", "layers"),
     ("Cadences", "trains:cadences", "refresh-cw"),
     ("Bookings", "environments:bookings", "calendar-days"),
+    ("Freezes", "trains:freezes", "lock"),
     ("Holds", "turnovers:holds", "pause"),
     ("Your settings", "accounts:me", "settings"),
 )
@@ -154,6 +158,7 @@ KINDS: tuple[tuple[str, str, Callable[[User], Any]], ...] = (
     ("Turnovers", "rocket", lambda user: _seen(Turnover, user)),
     ("Environments", "server", lambda user: _seen(Environment, user)),
     ("Bookings", "calendar-days", lambda user: _seen(Booking, user)),
+    ("Freezes", "lock", lambda user: _seen(Freeze, user)),
     ("Applications", "boxes", lambda user: _seen(Application, user)),
     ("Templates", "layers", lambda user: _seen(Template, user)),
     ("Cadences", "refresh-cw", lambda user: _seen(Cadence, user)),

@@ -15,7 +15,7 @@ from releasemgr.ui.times import local, moment_in_words
 from trains import journey
 from trains.models import ApplicationRelease, Boarding, Criterion, Milestone, Train, Waiver
 from trains.states import TrainState
-from turnovers.models import ReviewAction, TaskRun, Turnover
+from turnovers.models import FreezeException, ReviewAction, TaskRun, Turnover
 from turnovers.states import TurnoverState, Verdict
 
 if TYPE_CHECKING:
@@ -141,6 +141,10 @@ def kinds(user: User) -> Iterator[tuple[Any, Callable[[Any], Waiting]]]:
     yield (
         _seen(Waiver, user).waiting_for(user).with_facts(),
         _waiver,
+    )
+    yield (
+        _seen(FreezeException, user).waiting_for(user).with_facts(),
+        _exception,
     )
     yield (
         _seen(Milestone, user).waiting_for(user).select_related("train", "release__application"),
@@ -316,6 +320,19 @@ def _waiver(waiver: Waiver) -> Waiting:
         kind=DECIDE,
         ref=train.ref,
         meta=f"{train}. Asked for by {waiver.asked_by}.",
+    )
+
+
+def _exception(row: FreezeException) -> Waiting:
+    return Waiting(
+        title=f"Grant it? {row}",
+        url=row.get_absolute_url(),
+        verb="Decide",
+        act_url=row.get_absolute_url(),
+        icon="scale",
+        kind=DECIDE,
+        ref=row.freeze.ref,
+        meta=f"Asked for by {row.asked_by}.",
     )
 
 

@@ -93,6 +93,21 @@ def diamond(x: str, y: float, css: str, title: str = "", radius: int = 5) -> Saf
     )
 
 
+#: Heads of arrows, with their tips where the arrow leads.
+HEADS = {
+    "right": "M-6-4 1 0-6 4Z",
+    "left": "M6-4-1 0 6 4Z",
+    "down": "M-4-6 0 1 4-6Z",
+    "up": "M-4 6 0-1 4 6Z",
+}
+
+
+def arrow(x: str, y: float, css: str, to: str) -> SafeString:
+    """The head of an arrow that leads to a point: ``to`` is the way in which it flies."""
+    shape = '<svg x="{}" y="{}" overflow="visible"><path class="{}" d="{}"/></svg>'
+    return format_html(shape, x, y, css, HEADS[to])
+
+
 def group(css: str, *parts: SafeString) -> SafeString:
     body = format_html_join("", "{}", ((part,) for part in parts))
     return format_html('<g class="{}">{}</g>', css, body)
@@ -114,6 +129,31 @@ def today_mark(axis: Axis, day: dt.date, top: float, bottom: float) -> SafeStrin
 def fits(percent: float, words: str, padding: int = 16) -> bool:
     """Whether the words fit a bar of so many per cent, in a picture of the usual width."""
     return len(words) * CHARACTER <= percent / FULL * TYPICAL_WIDTH - padding
+
+
+def hatch() -> SafeString:
+    """The pattern that ``hatched`` fills with, once in each picture; of a page all are alike."""
+    return SafeString(
+        '<defs><pattern id="hatch" patternUnits="userSpaceOnUse" width="7" height="7" '
+        'patternTransform="rotate(45)"><line class="hatch" x1="0" y1="0" x2="0" y2="7"/>'
+        "</pattern></defs>"
+    )
+
+
+def hatched(x: str, top: float, width: str, bottom: float, title: str) -> SafeString:
+    """A grey wash with lines across it: a period in which something must not happen."""
+    wash = rect(x, top, width, bottom - top, "freeze-bg", title)
+    shape = '<rect x="{}" y="{}" width="{}" height="{}" fill="url(#hatch)" pointer-events="none"/>'
+    return format_html("{}{}", wash, format_html(shape, x, top, width, bottom - top))
+
+
+def flag(x: str, top: float, bottom: float, css: str, title: str) -> SafeString:
+    """A flag on a pole."""
+    shape = (
+        '<svg x="{}" y="{}" overflow="visible"><path class="ms-f" d="M0 0 9 4 0 8Z">{}</path></svg>'
+    )
+    cloth = format_html(shape, x, top, _title(title))
+    return format_html('<g class="{}">{}{}</g>', css, line(x, top, x, bottom, "pole"), cloth)
 
 
 def _title(words: str) -> SafeString:

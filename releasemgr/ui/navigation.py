@@ -47,7 +47,14 @@ PLACES = (
     Place("approvals:inbox", "Approvals", "stamp", "a", ("approvals:",), on_phone=True),
     Place("trains:list", "Trains", "train-front", "t", ("trains:",), on_phone=True),
     Place("turnovers:list", "Turnovers", "rocket", "o", ("turnovers:",), on_phone=True),
-    Place("environments:list", "Environments", "server", "e", ("environments:",), on_phone=True),
+    Place(
+        "environments:list",
+        "Environments",
+        "server",
+        "e",
+        ("environments:", "trains:freeze", "turnovers:freeze"),
+        on_phone=True,
+    ),
     Place("trains:applications", "Applications", "package", "p", ("trains:application",)),
     Place(
         "exchange:new",

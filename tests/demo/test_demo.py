@@ -14,7 +14,7 @@ from environments.models import Booking
 from releasemgr.accounts.models import User
 from releasemgr.accounts.roles import ROLES
 from releasemgr.notices.models import Letter, Notice, Preferences
-from trains.models import Boarding, Criterion, Evidence, LibraryCriterion, Train, Waiver
+from trains.models import Boarding, Criterion, Evidence, Freeze, LibraryCriterion, Train, Waiver
 from trains.plan.comparison import compare, slip_of
 from trains.plan.facts import plan_of
 from turnovers.models import DeploymentTask, Run, Turnover
@@ -65,6 +65,26 @@ def test_what_trains_to_come_are_made_from_is_there(sign_ins):
     assert made.turn.cadence.state == "active"
     assert Train.objects.filter(holds__state="active", state="scoping").exists()
     assert Train.objects.filter(health_until__gt=timezone.localdate()).exists()
+
+
+def test_freezes_come_again_and_one_of_a_train_has_exceptions(sign_ins):
+    weekly, yearly = (Freeze.objects.get(recurrence=how) for how in ("weekly", "yearly"))
+    content = Freeze.objects.get(scope="train")
+
+    now = timezone.now()
+    assert weekly.periods.next_ones(now, 2)[1].begins.astimezone(weekly.zone).weekday() == 4
+    assert yearly.periods.next_ones(now, 1)[0].ends.astimezone(yearly.zone).month == 1
+    assert content.begins == content.begin_of(content.milestone.due)
+    assert set(content.exceptions.values_list("state", flat=True)) == {"asked", "granted"}
+
+
+def test_no_freeze_stops_a_turnover_of_the_demo_at_any_time(sign_ins):
+    stopped = Freeze.objects.filter(stops="deployments").values("environment")
+    waiting = Turnover.objects.exclude(state__in=["closed", "cancelled", "verified"])
+
+    assert stopped.count() == 2
+    assert waiting.exists()
+    assert not waiting.filter(environment__in=stopped).exists()
 
 
 def test_a_plan_was_kept_and_then_changed(sign_ins):

@@ -478,7 +478,7 @@ def test_no_address_breaks_a_page(client, engineer, path, query):
 
 @pytest.mark.parametrize(
     ("path", "queries"),
-    [("", 6), ("board/", 6), ("bookings/", 4), ("detail", 13), ("booking", 7)],
+    [("", 6), ("board/", 7), ("bookings/", 4), ("detail", 15), ("booking", 8)],
 )
 @pytest.mark.parametrize("rows", [1, 3])
 def test_pages_cost_the_same_for_one_row_and_for_three(

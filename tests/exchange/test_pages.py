@@ -96,7 +96,7 @@ def test_a_file_is_checked_shown_and_imported(client, bring, take, manager):
         ("create", "t2/press needs t1/press"),
         ("skip", "it begins and ends at the same moment"),
         ("notes", "trains[0].milestones[1]"),
-        ("kept", "freezes"),
+        ("kept", "runbooks"),
         ("nonsense", "Application releases"),
         ("create&page=99999999999999999999", "Nothing on page 2000"),
     ],

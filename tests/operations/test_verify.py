@@ -17,6 +17,8 @@ from tests.factories import (
     BoardingFactory,
     BookingFactory,
     EnvironmentFactory,
+    FreezeExceptionFactory,
+    FreezeFactory,
     GateFactory,
     HoldFactory,
     RuleFactory,
@@ -28,7 +30,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.world import unguarded
-from trains.models import Criterion, PlanContent, PlanVersion, Waiver
+from trains.models import Criterion, PlanContent, PlanVersion, Team, Waiver
 from trains.plan import baselines
 from trains.waivers import ask_waiver
 from turnovers.engine import advance
@@ -47,6 +49,16 @@ def found(number):
 def broken():
     """Which of all invariants do not hold."""
     return {number for number, check in CHECKS.items() if list(check())}
+
+
+HOUR = dt.timedelta(hours=1)
+
+
+def declared_before(freeze):
+    """As if it had been declared an hour ago."""
+    with unguarded():
+        freeze.history.update(history_date=timezone.now() - HOUR)
+    return freeze
 
 
 def forge(row, transition="", by=None, **changes):
@@ -294,6 +306,50 @@ class TestV5:
 
         assert [what for where, what in found("V5")] == expected
         assert all(where == f"turnovers.taskrun {row.pk}" for where, what in found("V5"))
+
+    @pytest.mark.parametrize("scope", ["all", "kind", "environment", "application", "train"])
+    def test_claims_in_a_freeze(self, deployed, scope):
+        turnover = deployed(1)
+        place = turnover.environment
+        target = {
+            "kind": place.kind,
+            "environment": place,
+            "application": turnover.release.application,
+            "train": TrainFactory(),
+        }
+        named = {scope: target[scope]} if scope in target else {}
+        freeze = declared_before(FreezeFactory(scope=scope, **named))
+        what = f"It was claimed in freeze {freeze.pk}, without an exception."
+
+        assert [said for _, said in found("V5")] == ([] if scope == "train" else [what])
+
+    def test_claims_of_what_rode_a_frozen_train(self, deployed):
+        boarding = BoardingFactory(release__state="executing", train__state="construction")
+        deployed(1, release=boarding.release)
+        freeze = declared_before(FreezeFactory(scope="train", train=boarding.train))
+        FreezeFactory(scope="train", train=boarding.train, team=Team.objects.create(name="Other"))
+
+        what = f"It was claimed in freeze {freeze.pk}, without an exception."
+        assert [said for _, said in found("V5")] == [what]
+
+    def test_an_exception_that_was_granted_then_lets_claims_be(self, deployed):
+        turnover = deployed(1)
+        freeze = declared_before(FreezeFactory())
+        exception = FreezeExceptionFactory(freeze=freeze, turnover=turnover)
+        assert len(found("V5")) == 1
+        forge(exception, "grant", UserFactory(), state="granted", decided_by=UserFactory())
+
+        assert found("V5") == []
+
+    def test_a_freeze_declared_later_or_elsewhere_says_nothing(self, deployed):
+        deployed(1)
+        FreezeFactory()
+        declared_before(FreezeFactory(scope="kind", kind="elsewhere"))
+        declared_before(FreezeFactory(state="lifted"))
+        now = timezone.now()
+        declared_before(FreezeFactory(begins=now + HOUR, ends=now + 2 * HOUR))
+
+        assert found("V5") == []
 
     def test_claims_of_what_rode_a_held_train(self, deployed):
         boarding = BoardingFactory(release__state="executing", train__state="construction")

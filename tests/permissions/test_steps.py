@@ -18,6 +18,8 @@ from tests.factories import (
     ConditionFactory,
     CriterionFactory,
     EnvironmentFactory,
+    FreezeExceptionFactory,
+    FreezeFactory,
     HoldFactory,
     LevelFactory,
     MilestoneFactory,
@@ -60,6 +62,8 @@ FACTORIES = {
     "run": RunFactory,
     "taskrun": TaskRunFactory,
     "hold": HoldFactory,
+    "freeze": FreezeFactory,
+    "freezeexception": FreezeExceptionFactory,
 }
 #: Model -> step -> the roles that may take it on a row that is not their own.
 TABLE = {
@@ -149,6 +153,8 @@ TABLE = {
         "confirm_failed": "ME",
     },
     "hold": {"lift": "MER"},
+    "freeze": {"lift": "MNR"},
+    "freezeexception": {"grant": "M", "refuse": "M", "withdraw": "M"},
 }
 CASES = [
     pytest.param(model, step, allowed, id=f"{model}-{step}")
@@ -338,6 +344,18 @@ CLOSED = {
     "granting the waiver of one's own criterion": (
         lambda p: WaiverFactory(criterion__owner=p),
         ["grant", "refuse"],
+    ),
+    "granting an exception that one asked for": (
+        lambda p: FreezeExceptionFactory(asked_by=p),
+        ["grant", "refuse"],
+    ),
+    "granting an exception for one's own turnover": (
+        lambda p: FreezeExceptionFactory(turnover__author=p),
+        ["grant", "refuse"],
+    ),
+    "lifting a freeze that stops one's own turnover": (
+        lambda p: FreezeExceptionFactory(turnover__author=p, turnover__state="ready").freeze,
+        ["lift"],
     ),
     "waiving one's own criterion": (lambda p: CriterionFactory(owner=p), ["waive"]),
     "consenting to a train that one manages": (

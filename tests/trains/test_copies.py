@@ -10,6 +10,7 @@ from tests.factories import (
     BoardingFactory,
     BookingFactory,
     EnvironmentFactory,
+    FreezeFactory,
     GateFactory,
     LevelFactory,
     MilestoneFactory,
@@ -19,7 +20,7 @@ from tests.factories import (
     TrainFactory,
     UserFactory,
 )
-from trains.models import ApplicationRelease, Calendar, Dependency, Reservation, Train
+from trains.models import ApplicationRelease, Calendar, Dependency, Reservation, Team, Train
 
 pytestmark = pytest.mark.django_db
 
@@ -106,6 +107,42 @@ def test_a_copy_has_the_plan_on_its_own_dates_and_nothing_of_the_past(client, ma
     assert copy.train_signoff != origin.train_signoff
     assert (copy.train_signoff.state, copy.train_signoff.levels.get().name) == ("draft", "Board")
     assert [place.person for place in copy.crew.all()] == [origin.crew.get().person]
+
+
+@pytest.mark.parametrize("state", ["in_force", "lifted"])
+def test_a_freeze_that_begins_with_a_milestone_comes_along(client, manager, origin, state):
+    team = Team.objects.create(name="Payments")
+    milestone = origin.milestones.get()
+    freeze = FreezeFactory(
+        name="Content",
+        scope="train",
+        train=origin,
+        team=team,
+        stops="scope",
+        milestone=milestone,
+        begins=dt.datetime.combine(milestone.due, dt.time(), BERLIN),
+        ends=dt.datetime.combine(milestone.due + dt.timedelta(days=2), dt.time(), BERLIN),
+        time_zone="Europe/Berlin",
+        state=state,
+    )
+    FreezeFactory(name="Of its own", scope="train", train=origin)
+    url = reverse("trains:copy", args=[origin.pk])
+    data = {"name": "Birch", "start": LATER, "with_milestones": "on"}
+
+    seen = client.post(url, data | {"look": "yes"}).content.decode()
+    client.post(url, data)
+
+    copy = Train.objects.get(name="Birch")
+    assert ("Freeze “Content” begins" in seen) == (state == "in_force")
+    if state == "lifted":
+        assert not copy.freezes.exists()
+        return
+    (made,) = copy.freezes.all()
+    due = copy.milestones.get().due
+    assert (made.name, made.team, made.stops, made.milestone.due) == ("Content", team, "scope", due)
+    assert made.begins == dt.datetime.combine(due, dt.time(), BERLIN)
+    assert made.ends - made.begins == freeze.ends - freeze.begins
+    assert made.exceptions.count() == 0
 
 
 def test_a_copy_is_checked_as_its_origin_was_and_knows_nothing_of_what_was_found(

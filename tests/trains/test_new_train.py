@@ -11,12 +11,16 @@ from releasemgr.accounts.models import User
 from releasemgr.workflow.edit import edit
 from releasemgr.workflow.perform import perform
 from tests.factories import (
+    ApplicationFactory,
+    BoardingFactory,
     BookingFactory,
     CadenceFactory,
     EnvironmentFactory,
+    FreezeFactory,
     GateFactory,
     MilestoneFactory,
     PolicyFactory,
+    ReleaseFactory,
     ReleaseTypeFactory,
     TemplateFactory,
     TrainFactory,
@@ -27,6 +31,7 @@ from trains.models import Calendar, LibraryCriterion, Reservation, Template, Tra
 from trains.outline import (
     CHECK_FIELDS,
     CriterionOutline,
+    FreezeOutline,
     LevelOutline,
     MilestoneOutline,
     Outline,
@@ -169,6 +174,104 @@ def test_the_preview_of_a_planned_train_names_reservations_left_outside(client, 
     assert train.get_absolute_url() not in page
 
 
+def looked(client, **asked):
+    return text(client.get(reverse("trains:preview"), asked))
+
+
+def test_while_typing_the_preview_names_trains_with_the_same_applications(client, manager):
+    train, other, before = (
+        TrainFactory(
+            name=name, start=start, scoping_end=None, construction_end=None, qa_end=None, end=end
+        )
+        for name, start, end in [
+            ("Larch", "2027-01-04", "2027-03-30"),
+            ("Birch", "2027-03-01", "2027-05-31"),
+            ("Before", "2026-11-01", "2026-12-31"),
+        ]
+    )
+    application = ApplicationFactory(name="Payments")
+    for one in (train, other, before):
+        release = ReleaseFactory(application=application)
+        BoardingFactory(train=one, release=release, state="aboard")
+
+    page = looked(client, start="2027-01-04", end="2027-03-30", train=train.pk)
+
+    assert f"Birch ({other.ref}) carries Payments as well: Mon 1 March 2027" in page
+    assert "Before" not in page
+
+
+def test_the_preview_names_who_holds_the_environments_of_the_template_alone(client, manager):
+    place, elsewhere = EnvironmentFactory(name="test-1"), EnvironmentFactory(name="test-2")
+    outline = Outline(criteria=(CriterionOutline("qa", "Rehearsed", environment=place.pk),))
+    template = TemplateFactory(outline=outline)
+    period = {
+        "starts": dt.datetime(2027, 2, 1, tzinfo=dt.UTC),
+        "ends": dt.datetime(2027, 2, 8, tzinfo=dt.UTC),
+        "state": "confirmed",
+    }
+    BookingFactory(environment=place, title="Load test", **period)
+    BookingFactory(environment=elsewhere, title="Not here", **period)
+    dates = {"start": "2027-01-04", "end": "2027-03-30", "template": template.latest.pk}
+
+    page = looked(client, **dates)
+
+    assert "test-1 is held by Load test alone" in page
+    assert "Not here" not in page
+    data = filled(template.release_type, manager, **dates, look="yes")
+    assert "test-1 is held by Load test alone" in text(client.post(NEW, data))
+
+
+def test_the_preview_names_freezes_in_which_it_would_deploy(client, manager):
+    begins, ends = dt.datetime(2027, 3, 25, tzinfo=dt.UTC), dt.datetime(2027, 4, 1, tzinfo=dt.UTC)
+    FreezeFactory(name="Easter", begins=begins, ends=ends)
+    FreezeFactory(name="Test only", scope="kind", kind="test", begins=begins, ends=ends)
+    FreezeFactory(name="Long ago", begins=begins.replace(year=2020), ends=ends.replace(year=2020))
+    place = EnvironmentFactory(kind="prod", is_production=True)
+    FreezeFactory(
+        name="Weekends",
+        scope="environment",
+        environment=place,
+        begins=dt.datetime(2026, 12, 5, tzinfo=dt.UTC),
+        ends=dt.datetime(2026, 12, 7, tzinfo=dt.UTC),
+        recurrence="weekly",
+    )
+
+    page = looked(client, start="2027-01-04", qa_end="2027-03-15", end="2027-03-30")
+
+    assert "Deployment lies in the freeze “Easter” (Everything): 25 March 2027" in page
+    assert page.count("the freeze “Weekends”") == 1
+    assert " and again." in page
+    assert "Test only" not in page
+    assert "Long ago" not in page
+
+
+def test_the_preview_names_what_of_the_plan_the_dates_leave_outside(client, manager, calendar):
+    train = TrainFactory(calendar=calendar)
+    MilestoneFactory(train=train, title="Early", due="2026-12-01")
+    MilestoneFactory(train=train, title="On a holiday", due=FRIDAY)
+    MilestoneFactory(train=train, title="Fine", due=MONDAY)
+    GateFactory(train=train, stage="qa", date="2027-06-01")
+
+    page = looked(
+        client, start="2026-12-28", end="2027-03-30", train=train.pk, calendar=calendar.pk
+    )
+
+    assert "The milestone “Early”, Tue 1 December 2026, lies outside these dates." in page
+    assert "The milestone “On a holiday”, Fri 1 January 2027, is on a day off." in page
+    assert "The QA gate, Tue 1 June 2027, lies outside these dates." in page
+    assert "Fine" not in page
+
+
+def test_the_preview_says_which_milestones_of_the_template_come_after_the_end(client, manager):
+    outline = Outline(milestones=(MilestoneOutline("Too late", 90), MilestoneOutline("Soon", 1)))
+    template = TemplateFactory(outline=outline)
+
+    page = looked(client, start=MONDAY, end="2027-01-29", template=template.latest.pk)
+
+    assert "The milestone “Too late”, Sun 4 April 2027, lies outside these dates." in page
+    assert "The milestone “Soon”" not in page
+
+
 @pytest.mark.parametrize("start", ["yesterday", "9999-12-31", "0001-01-01", ""])
 def test_a_preview_of_what_is_no_date_is_empty(client, manager, start):
     answer = client.get(
@@ -192,7 +295,15 @@ def whole_outline(owner):
             CriterionOutline("scoping", "Scope agreed", "By all", owner.pk, 3),
             CriterionOutline("qa", "Rehearsed"),
         ),
-        milestones=(MilestoneOutline("Freeze", 8, owner.pk, for_all=True),),
+        milestones=(
+            MilestoneOutline(
+                "Freeze",
+                8,
+                owner.pk,
+                for_all=True,
+                freezes=(FreezeOutline("Content", "scope", "Only what is tested"),),
+            ),
+        ),
     )
 
 
@@ -229,6 +340,9 @@ def test_the_standard_template_of_a_type_is_what_its_trains_begin_with(client, m
     freeze = train.milestones.get()
     assert (freeze.due, freeze.owner, freeze.for_all) == (dt.date(2027, 1, 14), owner, True)
     assert train.train_signoff.levels.get().rules.get().person == owner
+    content = train.freezes.get()
+    assert (content.milestone, content.ends, content.stops) == (freeze, None, "scope")
+    assert content.begins == dt.datetime(2027, 1, 14, tzinfo=dt.UTC)
 
 
 def test_who_has_left_owns_and_approves_nothing(client, manager, calendar):
@@ -275,6 +389,7 @@ def test_a_change_makes_the_next_version_and_leaves_the_used_one(client, manager
         ("Freeze", 9, True, owner.pk),
         ("Invite", -2, False, None),
     ]
+    assert [len(milestone.freezes) for milestone in new.milestones] == [1, 0]
     assert new.criteria == (CriterionOutline("scoping", "Scope agreed", "By all", owner.pk, 3),)
     assert new.levels == used.outline.levels
     train.refresh_from_db()

@@ -28,6 +28,8 @@ FACTORIES = [
     factories.ConditionFactory,
     factories.WaiverFactory,
     factories.CadenceFactory,
+    factories.FreezeFactory,
+    factories.FreezeExceptionFactory,
 ]
 
 

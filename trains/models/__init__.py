@@ -3,6 +3,7 @@
 from trains.models.catalogue import Application, ReleaseType, Team
 from trains.models.checks import CheckResult, Watch
 from trains.models.evidence import Evidence
+from trains.models.freezes import Freeze
 from trains.models.gates import Criterion, Gate
 from trains.models.library import LibraryCriterion
 from trains.models.milestones import Milestone
@@ -30,6 +31,7 @@ __all__ = [
     "Criterion",
     "Dependency",
     "Evidence",
+    "Freeze",
     "Gate",
     "Holiday",
     "LibraryCriterion",

@@ -233,7 +233,11 @@ class Boarding(Workflow):
         state,
         source=State.REQUESTED,
         target=State.ABOARD,
-        conditions=[rules.train_still_boards, rules.release_is_open],
+        conditions=[
+            rules.train_still_boards,
+            rules.release_is_open,
+            rules.its_scope_is_not_frozen,
+        ],
         permission=rules.may_judge_boarding,
         custom={
             "label": "Accept",
@@ -264,7 +268,7 @@ class Boarding(Workflow):
         state,
         source=[State.REQUESTED, State.ABOARD],
         target=State.LEFT,
-        conditions=[rules.train_can_be_left],
+        conditions=[rules.train_can_be_left, rules.nobody_leaves_in_a_freeze],
         permission=rules.may_leave,
         custom={
             "label": "Take off",
@@ -281,7 +285,7 @@ class Boarding(Workflow):
         state,
         source=[State.REQUESTED, State.ABOARD],
         target=State.LEFT,
-        conditions=[rules.train_can_be_left],
+        conditions=[rules.train_can_be_left, rules.nobody_leaves_in_a_freeze],
         permission=rules.may_leave,
         custom={
             "label": "Postpone",

@@ -419,7 +419,11 @@ class Train(Imported, Workflow):
             "releases are closed. A closed train cannot be opened again.",
             "primary": True,
             "confirm": True,
-            "also": ["trains.services.release_reservations", "trains.services.close_releases"],
+            "also": [
+                "trains.freezes.end_with_train",
+                "trains.services.release_reservations",
+                "trains.services.close_releases",
+            ],
         },
     )
     def close(self) -> None:
@@ -447,6 +451,7 @@ class Train(Imported, Workflow):
             "needs_reason": True,
             "danger": True,
             "also": [
+                "trains.freezes.end_with_train",
                 "trains.services.void_open_approval",
                 "trains.services.release_reservations",
                 "trains.services.free_releases",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from releasemgr.accounts.roles import RELEASE_MANAGER
 from releasemgr.workflow.rules import Blocker, Way, guard
+from trains.rules.freezes import release_is_not_frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -159,3 +160,9 @@ def work_can_change(release: ApplicationRelease) -> Iterator[Blocker]:
             if release.state == "complete"
             else release.get_absolute_url(),
         )
+
+
+def work_can_be_added(release: ApplicationRelease) -> Iterator[Blocker]:
+    """What stops work from being added or taken away, a freeze of its train among it."""
+    yield from work_can_change(release)
+    yield from release_is_not_frozen(release)

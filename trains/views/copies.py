@@ -114,11 +114,14 @@ def _look(request: UserRequest, origin: Train, copy: Train, carried: Carried) ->
     for place in origin.crew.select_related("person") if carried.people else ():
         left_out = "" if place.person.is_active else "Left out: no longer here"
         rows.append(Row(f"Release engineer {place.person}", "", "", left_out))
-    return {"rows": rows, "preview": preview_of(dates, copy.calendar, request.user)}
+    preview = preview_of(
+        dates, copy.calendar, request.user, origin=origin if carried.releases else None
+    )
+    return {"rows": rows, "preview": preview}
 
 
 def _outlined(origin: Train, copy: Train, outline: Outline) -> list[Row]:
-    """What comes from the outline: gates, criteria, milestones, approvals."""
+    """What comes from the outline: gates, criteria, milestones with freezes, approvals."""
     first, workdays = first_day_of(copy), copy.workdays
     start, earlier = first_day(origin), counted_in(origin, copy.calendar)
 
@@ -134,7 +137,9 @@ def _outlined(origin: Train, copy: Train, outline: Outline) -> list[Row]:
         moved(f"Criterion “{one.title}”", one.days, f"With the {GateStage(one.stage).label} gate")
         for one in outline.criteria
     ]
-    rows += [moved(f"Milestone “{one.title}”", one.days) for one in outline.milestones]
+    for one in outline.milestones:
+        rows.append(moved(f"Milestone “{one.title}”", one.days))
+        rows += [moved(f"Freeze “{freeze.name}” begins", one.days) for freeze in one.freezes]
     rows += [
         Row(
             f"{which.capitalize()} approval: {len(levels)} level{'s' if len(levels) != 1 else ''}",

@@ -230,7 +230,7 @@ def work_remove(request: UserRequest, pk: int) -> HttpResponse:
         crumbs=_tab_crumbs(holder, "work", "Work items", "Remove"),
         back=holder.tab_url("work"),
         explains="The history keeps it, with your name. To leave it for later, defer it instead.",
-        allowed=_against_work,
+        allowed=_against_removing,
     )
 
 
@@ -262,6 +262,11 @@ def _against_work(item: WorkItem) -> Iterable[Blocker]:
     return rules.work_can_change(holder)
 
 
+def _against_removing(item: WorkItem) -> Iterable[Blocker]:
+    holder = _work_holder(item)
+    return _against_work(item) if isinstance(holder, Train) else rules.work_can_be_added(holder)
+
+
 def _new_work_page(request: UserRequest, holder: ApplicationRelease | Train) -> HttpResponse:
     train = holder if isinstance(holder, Train) else None
     release = holder if isinstance(holder, ApplicationRelease) else None
@@ -271,7 +276,7 @@ def _new_work_page(request: UserRequest, holder: ApplicationRelease | Train) -> 
         row: WorkItem = form.instance
         if isinstance(holder, Train):
             return add_to(holder, row, by=request.user, allowed=rules.train_is_open)
-        return add_to(holder, row, by=request.user, allowed=rules.work_can_change)
+        return add_to(holder, row, by=request.user, allowed=rules.work_can_be_added)
 
     return _work_page(request, item, "New work item", save=save)
 

@@ -29,7 +29,7 @@ from trains.models import (
     WorkItem,
 )
 from trains.panels import turnovers_of_release
-from trains.services import create_release
+from trains.services import create_release, keep_release
 from trains.states import Criticality, ReleaseState, WorkKind, WorkState
 
 if TYPE_CHECKING:
@@ -368,6 +368,10 @@ def release_new(request: UserRequest) -> HttpResponse:
 def release_edit(request: UserRequest, pk: int) -> HttpResponse:
     """A release's own plan."""
     release = owned_release_or_403(request.user, pk)
+
+    def save(form: ReleaseForm) -> ApplicationRelease:
+        return keep_release(release, by=request.user, version=form.seen_version, **form.changes)
+
     return edit_page(
         request,
         ReleaseForm,
@@ -375,6 +379,7 @@ def release_edit(request: UserRequest, pk: int) -> HttpResponse:
         title=f"Edit {release}",
         crumbs=release_crumbs(release, ("Edit", "")),
         allowed=rules.release_can_change,
+        save=save,
     )
 
 

@@ -21,6 +21,7 @@ from trains.models import (
     Boarding,
     Criterion,
     Evidence,
+    Freeze,
     Gate,
     Milestone,
     Reservation,
@@ -110,8 +111,12 @@ def _steps_of(criterion: Criterion, user: User) -> list[StepView]:
 
 
 def _milestones_tab(request: UserRequest, train: Train) -> dict[str, Any]:
+    freezes: Any = Freeze.objects.in_force()
     page = paginate(
-        train.milestones.with_copies_behind().select_related("owner", "train"), _number(request)
+        train.milestones.with_copies_behind()
+        .select_related("owner", "train")
+        .prefetch_related(Prefetch("freezes", freezes, to_attr="freezes_in_force")),
+        _number(request),
     )
     for milestone in page:
         milestone.train = train

@@ -163,7 +163,7 @@ def train_detail(request: UserRequest, pk: int) -> HttpResponse:
         releases=[(release, places[release.pk]) for release in releases[:MOST_ON_OVERVIEW]],
         engineers=train.crew.select_related("person"),
         more_releases=len(releases) > MOST_ON_OVERVIEW,
-        timeline=timeline_of(train, releases[:MOST_ON_OVERVIEW]),
+        timeline=timeline_of(train, releases[:MOST_ON_OVERVIEW], environments),
     )
 
 

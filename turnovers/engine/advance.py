@@ -310,7 +310,8 @@ class Turn:
         """Whether nothing stands in the way; where something might, the rules are asked."""
         if self.run.is_plain:
             return True
-        turnover = Turnover.objects.with_page_facts().get(pk=self.run.turnover)
+        turnover: Any = Turnover.objects.with_page_facts().get(pk=self.run.turnover)
+        turnover.locked_at = self.run.now  # what is due goes by the database's clock
         allowed = not turnover.claim_blockers()
         # What stood in the way when the run was locked may have gone since: what begins now begins
         # after that, and says so.

@@ -102,6 +102,15 @@ class Opening:
 
 # --- Looking --------------------------------------------------------------------------------------
 
+#: Freezes ``f`` that may stop deployments in an environment ``e`` now: the rules ask exactly.
+MAY_COVER = """
+f.state = 'in_force' AND f.stops = 'deployments' AND f.begins <= {now}
+    AND (f.recurrence <> 'none' OR f.ends IS NULL OR f.ends > {now})
+    AND (f.recurs_until IS NULL OR f.recurs_until > {now})
+    AND (f.scope IN ('all', 'application', 'train')
+        OR (f.scope = 'kind' AND f.kind = e.kind)
+        OR (f.scope = 'environment' AND f.environment_id = e.id))
+"""
 _MOVING = ", ".join(f"'{state}'" for _, states in STAGES[1:4] for state in states)
 _LOCK = "SELECT id FROM turnovers_run WHERE id = %s FOR NO KEY UPDATE"
 #: Others come first next time.
@@ -127,7 +136,8 @@ SELECT r.turnover_id, r.number, r.kind, r.skip, r.state = 'running' AND t.state 
     AND NOT EXISTS (
         SELECT 1 FROM trains_boarding p JOIN trains_train o ON o.id = p.train_id
         WHERE p.release_id = t.release_id AND p.state = 'aboard' AND o.state NOT IN ({_MOVING}))
-    AND NOT EXISTS (SELECT 1 FROM turnovers_hold h WHERE h.state = 'active'),
+    AND NOT EXISTS (SELECT 1 FROM turnovers_hold h WHERE h.state = 'active')
+    AND NOT EXISTS (SELECT 1 FROM trains_freeze f WHERE {MAY_COVER}),
     {{now}}, l."order", l.failed, l.unknown, l.running, l.live
 FROM turnovers_run r
 JOIN turnovers_turnover t ON t.id = r.turnover_id

@@ -19,6 +19,7 @@ from releasemgr.workflow.refusals import TransitionRefused
 from trains.models import ApplicationRelease
 from turnovers.engine import together
 from turnovers.engine.entries import ask, moment, now_sql
+from turnovers.engine.ledger import MAY_COVER
 from turnovers.models import Run, Turnover
 from turnovers.states import TurnoverState
 
@@ -35,13 +36,13 @@ MOST_TOGETHER = 250
 
 #: What no guard of the step "start" objects to; anything else is asked one by one. A turnover of a
 #: train, or to production, has more to ask than this.
-_PLAIN = """
-SELECT t.id, {now} FROM turnovers_turnover t
+_PLAIN = f"""
+SELECT t.id, {{now}} FROM turnovers_turnover t
 JOIN environments_environment e ON e.id = t.environment_id
 JOIN environments_booking b ON b.id = t.booking_id
 JOIN trains_applicationrelease a ON a.id = t.release_id
-WHERE t.id IN ({ids}) AND t.state = 'ready' AND t.earliest <= {now}
-    AND (t.latest IS NULL OR t.latest >= {now} OR t.if_late = 'wait')
+WHERE t.id IN ({{ids}}) AND t.state = 'ready' AND t.earliest <= {{now}}
+    AND (t.latest IS NULL OR t.latest >= {{now}} OR t.if_late = 'wait')
     AND e.state = 'online' AND NOT e.is_production AND b.state = 'confirmed'
     AND a.state IN ('executing', 'complete')
     AND NOT EXISTS (
@@ -50,8 +51,9 @@ WHERE t.id IN ({ids}) AND t.state = 'ready' AND t.earliest <= {now}
         SELECT 1 FROM turnovers_content c JOIN trains_dependency d ON d.release_id = c.release_id
         WHERE c.turnover_id = t.id)
     AND NOT EXISTS (SELECT 1 FROM turnovers_hold h WHERE h.state = 'active')
+    AND NOT EXISTS (SELECT 1 FROM trains_freeze f WHERE {MAY_COVER})
 ORDER BY t.earliest, t.id
-"""
+"""  # noqa: S608 -- made of our own words
 
 
 def start_due(*, by: User) -> Iterator[Turnover]:

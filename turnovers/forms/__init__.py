@@ -1,5 +1,6 @@
 """What the pages and steps of turnovers, tasks and holds ask for."""
 
+from turnovers.forms.exceptions import ExceptionForm
 from turnovers.forms.holds import HoldForm
 from turnovers.forms.plans import ContentForm, NewTurnoverForm, TaskForm, TurnoverForm
 from turnovers.forms.retry import RetryForm
@@ -8,6 +9,7 @@ from turnovers.forms.steps import ExtendForm, PromoteForm, TaskDoneForm, Verdict
 
 __all__ = [
     "ContentForm",
+    "ExceptionForm",
     "ExtendForm",
     "HoldForm",
     "NewTurnoverForm",

@@ -2,6 +2,7 @@
 
 from turnovers.models.attempts import Attempt, Callback, Heartbeat, LateWord
 from turnovers.models.bridge import Note, Presence, ReviewAction
+from turnovers.models.exceptions import FreezeException
 from turnovers.models.holds import AllowedCommand, Hold, Secret, SecretValue
 from turnovers.models.plans import Content, Delivery, DeploymentTask, LiveTasks, TurnoverWork
 from turnovers.models.runs import Run
@@ -15,6 +16,7 @@ __all__ = [
     "Content",
     "Delivery",
     "DeploymentTask",
+    "FreezeException",
     "Heartbeat",
     "Hold",
     "LateWord",

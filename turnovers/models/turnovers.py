@@ -29,6 +29,7 @@ from turnovers.querysets import (
 from turnovers.states import (
     EDITABLE,
     NEXT_STEP,
+    NOT_STARTED,
     OVER,
     SETTLED,
     IfLate,
@@ -175,6 +176,10 @@ class Turnover(Imported, Workflow):
     def towards(self, step: StepView) -> str:
         return NEXT_STEP[TurnoverState(self.state)][1]
 
+    def awaits(self) -> list[Blocker]:
+        """Freezes in its window: they refuse nothing before their time."""
+        return rules.no_freeze_covers_its_window.blockers(self) if self.waits_to_start else []
+
     @property
     def riding(self) -> Train | None:
         """The train it belongs to: its own, or the one its application release rides."""
@@ -186,6 +191,10 @@ class Turnover(Imported, Workflow):
     @property
     def is_editable(self) -> bool:
         return self.state in EDITABLE
+
+    @property
+    def waits_to_start(self) -> bool:
+        return self.state in NOT_STARTED
 
     @property
     def is_over(self) -> bool:
@@ -407,6 +416,7 @@ class Turnover(Imported, Workflow):
             rules.train_lets_it_start,
             rules.production_is_approved,
             rules.line_is_not_held,
+            rules.no_freeze_covers_it,
         ],
         permission=rules.may_start,
         custom={
@@ -433,6 +443,7 @@ class Turnover(Imported, Workflow):
             rules.train_lets_it_start,
             rules.production_is_approved,
             rules.line_is_not_held,
+            rules.no_freeze_covers_it,
         ],
         permission=rules.may_start_early,
         custom={
@@ -480,6 +491,7 @@ class Turnover(Imported, Workflow):
             rules.train_lets_it_start,
             rules.production_is_approved,
             rules.line_is_not_held,
+            rules.no_freeze_covers_it,
             rules.no_worker_carries_it,
             rules.every_ending_is_known,
         ],
@@ -507,6 +519,7 @@ class Turnover(Imported, Workflow):
             rules.its_environment_is_online,
             rules.environment_is_free,
             rules.line_is_not_held,
+            rules.no_freeze_covers_it,
             rules.no_worker_carries_it,
             rules.every_ending_is_known,
         ],

@@ -10,6 +10,7 @@ from releasemgr.accounts.roles import DEVELOPER, RELEASE_ENGINEER, RELEASE_MANAG
 from releasemgr.workflow.rules import Blocker, Way, as_of, guard
 from trains.rules import executive_approval_is_given
 from turnovers import executors
+from turnovers.rules.freezes import no_freeze_covers_it
 from turnovers.states import IfLate
 
 if TYPE_CHECKING:
@@ -305,6 +306,7 @@ def line_is_not_held(turnover: Turnover) -> Iterator[Blocker]:
 #: What is asked again whenever a task of a run is to begin.
 AT_EVERY_CLAIM = (
     line_is_not_held,
+    no_freeze_covers_it,
     its_environment_is_online,
     slot_still_holds,
     its_item_allows_it,

@@ -6,12 +6,12 @@ reminders (``sources``).
 
 from __future__ import annotations
 
-from releasemgr.notices.events import approvals, gates, trains, turnovers
+from releasemgr.notices.events import approvals, freezes, gates, trains, turnovers
 from releasemgr.notices.events.kinds import LOUDNESS, Event, Way
 
 __all__ = ["EVENTS", "LOUDNESS", "Event", "Way", "by_group"]
 
-_ALL = (*approvals.EVENTS, *trains.EVENTS, *gates.EVENTS, *turnovers.EVENTS)
+_ALL = (*approvals.EVENTS, *trains.EVENTS, *gates.EVENTS, *turnovers.EVENTS, *freezes.EVENTS)
 EVENTS = {event.key: event for event in _ALL}
 
 

@@ -17,6 +17,7 @@ from releasemgr.operations.verify import (
     bookings,
     circumstances,
     claims,
+    freezes,
     histories,
     people,
     seals,
@@ -77,15 +78,15 @@ INVARIANTS = (
     ),
     Invariant(
         "V5",
-        "At every claim the turnover was deploying, no hold was over it, and its booking was "
-        "confirmed; none started before its window.",
-        circumstances.claims_were_allowed,
+        "At every claim the turnover was deploying, no hold was over it, no freeze without an "
+        "exception covered it, and its booking was confirmed; none started before its window.",
+        _all_of(circumstances.claims_were_allowed, freezes.claims_were_outside_freezes),
     ),
     Invariant(
         "V6",
         "Nobody holds two incompatible parts: of the author and the one who accepts or verifies, "
         "of the two who settle an unknown ending, of those who ask and approve or grant.",
-        _all_of(people.parts_are_apart, waivers.grants_are_apart),
+        _all_of(people.parts_are_apart, waivers.grants_are_apart, freezes.exceptions_are_apart),
     ),
     Invariant(
         "V7",

@@ -43,7 +43,7 @@ def claims_were_allowed() -> Iterator[Violation]:
 def _while_not_deploying() -> Iterator[Violation]:
     """Runs that claimed while their turnover was not deploying, or without a booking."""
     turnovers: Any = Turnover.history.exclude(history_type="-")
-    told = turnovers.filter(id__in=_carried().values("task_run__run__turnover"))
+    told = turnovers.filter(id__in=carried().values("task_run__run__turnover"))
     stories = groupby(
         told.order_by("id", "version", "history_id")
         .values_list("id", "history_date", "state", "booking_id")
@@ -69,7 +69,7 @@ def _while_not_deploying() -> Iterator[Violation]:
 
 
 def _runs_with_claims() -> Any:
-    claims = _carried().order_by("task_run__run__turnover_id", "task_run__run_id")
+    claims = carried().order_by("task_run__run__turnover_id", "task_run__run_id")
     return (
         claims.values(
             turnover=F("task_run__run__turnover"),
@@ -122,7 +122,7 @@ def _under_holds() -> Iterator[Violation]:
         .annotate(at=Max("history_date"))
     )
     for hold in Hold.objects.all().iterator():
-        claims = _carried().filter(claimed_at__gt=hold.placed_at + TOLERANCE)
+        claims = carried().filter(claimed_at__gt=hold.placed_at + TOLERANCE)
         if hold.pk in lifts:
             claims = claims.filter(claimed_at__lt=lifts[hold.pk])
         for pk, run, release, at in claims.filter(_scope(hold)).values_list(
@@ -156,7 +156,7 @@ def _rode(hold: Hold, pk: int, release: int | None, at: dt.datetime) -> bool:
     return "aboard" in latest.values()
 
 
-def _carried() -> Any:
+def carried() -> Any:
     """Attempts that were made here."""
     told = TaskRun.objects.filter(TOLD, tries__isnull=False)
     return Attempt.objects.exclude(task_run__in=told.values("pk"))

@@ -11,9 +11,12 @@ from releasemgr.accounts.models import User
 from releasemgr.workflow.perform import perform
 from releasemgr.workflow.refusals import TransitionRefused
 from tests.factories import (
+    FreezeExceptionFactory,
+    FreezeFactory,
     HoldFactory,
     RunFactory,
     TaskFactory,
+    TrainFactory,
     TurnoverFactory,
     UserFactory,
 )
@@ -252,6 +255,71 @@ def test_a_hold_stops_the_next_claim_and_lifting_it_lets_it_go_on(recorder, engi
     perform(hold, "lift", by=engineer, reason="It was nothing.")
     advance.advance(run.pk)
     assert fresh(run).state == "succeeded"
+
+
+def test_a_freeze_declared_in_a_run_lets_the_running_task_end_and_begins_no_other(
+    recorder, robot, engineer
+):
+    run = run_of((1, "recorder"), (2, "recorder"))
+    claim = advance.turn(run.pk, by=robot)
+    freeze = FreezeFactory(scope="environment", environment=run.turnover.environment)
+
+    assert advance.turn(run.pk, (claim, Outcome(succeeded=True)), by=robot) is None
+    assert states(run) == [(1, "succeeded")]
+    assert fresh(run.turnover).claim_blockers()[0].title == f"Held by freeze “{freeze}”"
+    assert Run.objects.that_can_go_on().get() == run
+
+    freeze.ends = timezone.now()
+    freeze.save()
+    advance.advance(run.pk)
+    assert fresh(run).state == "succeeded"
+
+
+@pytest.mark.parametrize("recurrence", ["none", "weekly", "monthly", "yearly"])
+def test_a_period_of_a_freeze_holds_a_run_and_an_exception_lets_it_go_on(recorder, recurrence):
+    run = run_of((1, "recorder"))
+    freeze = FreezeFactory(recurrence=recurrence)
+    advance.advance(run.pk)
+    assert recorder.calls == []
+
+    FreezeExceptionFactory(freeze=freeze, turnover=run.turnover, state="granted")
+    advance.advance(run.pk)
+    assert fresh(run).state == "succeeded"
+
+
+def test_a_run_is_plain_unless_a_freeze_may_cover_it(recorder):
+    run = run_of((1, "recorder"))
+    now, hour = timezone.now(), dt.timedelta(hours=1)
+
+    def is_plain():
+        with transaction.atomic():
+            return ledger.lock_run(run.pk).is_plain
+
+    past = {"begins": now - 3 * hour, "ends": now - hour}
+    FreezeFactory(**past)
+    FreezeFactory(state="lifted")
+    FreezeFactory(begins=now + hour, ends=now + 2 * hour)
+    FreezeFactory(scope="kind", kind="elsewhere")
+    FreezeFactory(**past, recurrence="weekly", recurs_until=now - hour)
+    FreezeFactory(scope="train", train=TrainFactory(), stops="scope")
+    assert is_plain()
+    FreezeFactory(**past, recurrence="weekly")
+    assert not is_plain()
+
+
+def test_what_is_due_in_a_freeze_waits_and_starts_when_that_is_lifted(recorder, engineer):
+    turnover = TurnoverFactory()
+    TaskFactory(turnover=turnover, executor="recorder")
+    turnover = perform(turnover, "deliver", by=turnover.author)
+    perform(turnover, "accept", by=engineer)
+    freeze = FreezeFactory()
+
+    Scheduler().look()
+    assert fresh(turnover).state == "ready"
+
+    perform(freeze, "lift", by=UserFactory(role="Release manager"), reason="Over.")
+    Scheduler().look()
+    assert fresh(turnover).state != "ready"
 
 
 def test_a_hold_also_stops_a_task_that_has_its_turn_already(recorder, robot):

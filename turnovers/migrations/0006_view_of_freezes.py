@@ -1,0 +1,84 @@
+"""Freezes, in a view of their own and in that of all changes; docs/views.md says what is in them."""
+
+from importlib import import_module
+
+from django.db import migrations
+
+before = import_module("turnovers.migrations.0003_read_only_views")
+
+V_FREEZE = """
+CREATE VIEW v_freeze AS
+SELECT
+    freeze.id,
+    freeze.name,
+    freeze.state,
+    freeze.version,
+    freeze.scope,
+    freeze.kind AS environment_kind,
+    freeze.environment_id,
+    freeze.application_id,
+    freeze.train_id,
+    freeze.team_id,
+    freeze.stops,
+    freeze.begins,
+    freeze.ends,
+    freeze.time_zone,
+    freeze.recurrence,
+    freeze.recurs_until,
+    freeze.milestone_id,
+    freeze.reason
+FROM trains_freeze freeze
+"""
+V_EXCEPTION = """
+CREATE VIEW v_freeze_exception AS
+SELECT
+    exception.id,
+    exception.freeze_id,
+    exception.turnover_id,
+    exception.release_id,
+    exception.state,
+    asker.username AS asked_by,
+    exception.asked_at,
+    decider.username AS decided_by,
+    exception.decided_at,
+    exception.expires,
+    exception.reason,
+    exception.risk,
+    exception.rollback
+FROM turnovers_freezeexception exception
+LEFT JOIN accounts_user asker ON asker.id = exception.asked_by_id
+LEFT JOIN accounts_user decider ON decider.id = exception.decided_by_id
+"""
+MOVING = ["trains_freeze", "turnovers_freezeexception"]
+V_AUDIT = "UNION ALL".join(
+    [
+        before.V_AUDIT,
+        *(before.audit_part(name, before.STATE_BEFORE, "history.state") for name in MOVING),
+    ]
+)
+
+
+def widen(apps, schema_editor):
+    _make_audit(schema_editor, V_AUDIT)
+
+
+def narrow(apps, schema_editor):
+    _make_audit(schema_editor, before.V_AUDIT)
+
+
+def _make_audit(schema_editor, sql):
+    """PostgreSQL replaces it, and who was granted it keeps that."""
+    if schema_editor.connection.vendor == "postgresql":
+        sql = sql.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1)
+    else:
+        schema_editor.execute("DROP VIEW IF EXISTS v_audit")
+    schema_editor.execute(sql)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("turnovers", "0005_freezes_are_kept")]
+    operations = [
+        migrations.RunSQL([V_FREEZE], ["DROP VIEW IF EXISTS v_freeze"]),
+        migrations.RunSQL([V_EXCEPTION], ["DROP VIEW IF EXISTS v_freeze_exception"]),
+        migrations.RunPython(widen, narrow),
+    ]
