@@ -10,6 +10,8 @@ from releasemgr.accounts.models import Deputy
 from releasemgr.workflow.models import WorkflowQuerySet
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.db.models import QuerySet
 
     from approvals.models import Signoff
@@ -65,6 +67,17 @@ class SignoffQuerySet(WorkflowQuerySet):
             .exclude(barred=user)
             .exclude(requested_by=user)
         )
+
+    def where_it_is_the_turn_of(self, people: Iterable[int]) -> SignoffQuerySet:
+        """Those that wait for decisions and whose open level names one of these people."""
+        wanted = set(people)
+        turn = self.model.objects.filter(
+            Q(levels__rules__person__in=wanted)
+            | Q(levels__rules__group__user__in=wanted)
+            | Q(levels__stand_in__in=wanted),
+            levels__number=F("open_level"),
+        )
+        return self.asked().filter(pk__in=turn.values("pk"))
 
     def _has_spoken(self, user_id: int) -> Exists:
         """Whether the person's vote was given in the present round, by anybody."""

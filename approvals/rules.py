@@ -223,9 +223,14 @@ def voices_for(signoff: Signoff, user: User) -> list[User]:
 
 def absent_voices(signoff: Signoff) -> list[int]:
     """The ids of those named on the open level who have not decided: whom an override can help."""
-    said = {person for decision in signoff.standing for person in decision.concerns}
     eligible = {p for level in signoff.progress() if level.is_open for p in level.eligible}
-    return sorted(eligible - said - signoff.barred_ids)
+    return sorted(eligible - not_to_decide(signoff))
+
+
+def not_to_decide(signoff: Signoff) -> set[int]:
+    """The ids of those who have had their say in this round, and of those whose own work it is."""
+    said = {person for decision in signoff.standing for person in decision.concerns}
+    return said | signoff.barred_ids
 
 
 def voice_of(

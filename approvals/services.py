@@ -16,6 +16,8 @@ from releasemgr.workflow.perform import perform, record
 from releasemgr.workflow.refusals import TransitionRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from django.contrib.auth.models import Group
 
 #: How many sheets one pass of the clock takes on; the next pass takes the others.
@@ -122,11 +124,20 @@ def whose_turn(signoff: Signoff) -> list[User]:
 
     Nobody whose own work it is, and nobody who has given a vote in this round.
     """
-    missing = set(rules.absent_voices(signoff))
-    standing_in = Deputy.objects.current().filter(person__in=missing)
-    people = missing | set(standing_in.values_list("deputy", flat=True))
-    spoken = {person for decision in signoff.standing for person in decision.concerns}
-    return list(User.objects.people().filter(pk__in=people - spoken - signoff.barred_ids))
+    return whose_turns([signoff])[signoff.pk]
+
+
+def whose_turns(signoffs: Collection[Signoff]) -> dict[int, list[User]]:
+    """The same of many sheets that were read ``with_levels``, in two queries for all of them."""
+    missing = {signoff.pk: set(rules.absent_voices(signoff)) for signoff in signoffs}
+    standing_in = Deputy.objects.of_each(set().union(*missing.values()))
+    turns: dict[int, set[int]] = {}
+    for signoff in signoffs:
+        absent = missing[signoff.pk]
+        deputies = {one.pk for person in absent for one in standing_in.get(person, ())}
+        turns[signoff.pk] = (absent | deputies) - rules.not_to_decide(signoff)
+    known = User.objects.people().filter(pk__in=set().union(*turns.values()))
+    return {pk: [person for person in known if person.pk in turn] for pk, turn in turns.items()}
 
 
 #: What the clock brings about: the step, the sheets that are due for it, and why.

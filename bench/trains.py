@@ -2,7 +2,8 @@
 
 Prints one JSON line per figure: median server time in milliseconds and queries of one page, and
 what more rows cost. One process, a database of its own that is thrown away; ``DATABASE_URL`` says
-of which kind. ``ROWS=1000,10000`` measures the list with other numbers of trains.
+of which kind. ``ROWS=1000,10000`` measures the list with other numbers of trains. The rare word is
+in as many trains whatever their number, so that both pages have as many rows to show.
 """
 
 from __future__ import annotations
@@ -27,11 +28,14 @@ ROUNDS = 21
 #: Application releases, turnovers and criteria of the two trains.
 SMALL, LARGE = (10, 10, 10), (200, 40, 60)
 SIZES = [int(size) for size in os.environ.get("ROWS", "10000,100000").split(",")]
+#: How many of the open trains hold the rare word, whatever their number: two pages of them.
+RARE = 100
 #: What is asked of the list: by default, searched with a rare and with a common word, filtered.
 LISTS = {
     "open": "",
     "over": "?view=over",
     "rare word": "?q=hibiscus",
+    "word in one of a thousand": "?q=rosemary",
     "common word": "?q=purpose",
     "no such word": "?q=xylophone",
     "by manager": "?manager={manager}",
@@ -93,7 +97,7 @@ def train_day(train: Any) -> dt.datetime:
 
 
 def fill(up_to: int) -> None:
-    """So many trains: nine of ten over, as after years; one in a thousand is named differently."""
+    """So many trains: nine of ten over, as after years; a few are named differently."""
     from django.utils import timezone
 
     from releasemgr.accounts.models import User
@@ -108,7 +112,7 @@ def fill(up_to: int) -> None:
     Train.objects.bulk_create(
         (
             Train(
-                name=f"{'Hibiscus' if number % 1000 == 0 else 'Train'} {number}",
+                name=f"{_name_of(number)} {number}",
                 purpose="To be released for a purpose.",
                 release_type=kinds[number % len(kinds)],
                 manager=people[number // 10 % len(people)],
@@ -121,6 +125,13 @@ def fill(up_to: int) -> None:
         batch_size=1000,
     )
     _analyse()
+
+
+def _name_of(number: int) -> str:
+    """As many are called Hibiscus however many there are, and one in a thousand Rosemary."""
+    if number % 1000 == 0:
+        return "Rosemary"
+    return "Hibiscus" if number % 10 == 0 and number < RARE * 10 else "Train"
 
 
 def _analyse() -> None:

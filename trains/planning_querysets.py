@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from releasemgr.accounts.models import User
 
 
+class ReleaseTypeQuerySet(RecordedQuerySet):
+    def offered(self, *, or_is: int | None = None) -> ReleaseTypeQuerySet:
+        """Those that new trains are of, and the one chosen already."""
+        return self.filter(models.Q(is_active=True) | models.Q(pk=or_is))
+
+
 class TemplateQuerySet(RecordedQuerySet):
     def visible_to(self, user: User) -> Any:
         """All, for those who look at trains."""

@@ -24,7 +24,7 @@ from trains import freezes, rules, words
 from trains.facts import evidence_for, facts_for
 from trains.models import Calendar, Milestone, ReleaseType, Train
 from trains.plan import baselines
-from trains.states import STAGES, TrainState
+from trains.states import TrainState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,9 +40,6 @@ ADVANCES = {
     "executive": (TrainState.AWAITING_EXECUTIVE, "start_deployment"),
 }
 
-
-#: The states that a train goes through until it is over, in order.
-WAY = [state for _, states in STAGES for state in states]
 
 #: Name, the approvals it asks for, and whether it is an emergency.
 FIRST_TYPES: tuple[tuple[str, set[str], bool], ...] = (
@@ -134,7 +131,7 @@ def against_taking_back(signoff: SignoffRow) -> Iterator[Blocker]:
     train, which = owned
     yield from rules.train_is_open(train)
     yield from rules.nothing_is_deploying.blockers(train)
-    if which != "executive" and train.state in WAY[WAY.index(ADVANCES[which][0]) + 1 :]:
+    if rules.is_used_up(train, which):
         yield Blocker(
             f"{train} has gone on with it",
             needed="A train that has not passed the gate for which it was given.",

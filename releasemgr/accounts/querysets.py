@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from releasemgr.workflow.models import RecordedQuerySet
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Self
 
     from releasemgr.accounts.models import User
@@ -46,6 +47,14 @@ class DeputyQuerySet(RecordedQuerySet):
         """For whom the user decides now, with the groups those people are in."""
         mine = self.current().filter(deputy=user).order_by("pk")
         return mine.select_related("person").prefetch_related("person__groups")
+
+    def of_each(self, people: Iterable[int]) -> dict[int, list[User]]:
+        """Who stands in now for each of these people, in one query for all of them."""
+        found: dict[int, list[User]] = {}
+        rows = self.current().filter(person__in=set(people)).select_related("deputy")
+        for row in rows.order_by("pk"):
+            found.setdefault(row.person_id, []).append(row.deputy)
+        return found
 
     def given_by(self, user: User) -> Self:
         """Those that the user has named, the latest first."""

@@ -75,12 +75,15 @@ def _tell_all(reminders: Iterable[Reminder], now: dt.datetime) -> None:
 
 
 def _tell_batch(batch: list[Reminder], now: dt.datetime) -> None:
-    people = list({p.pk: p for reminder in batch for p in reminder.news.people}.values())
+    known = {p.pk: p for reminder in batch for p in reminder.news.people}
+    people = list(known.values())
     chosen = Preferences.of(people)
     User.objects.learn_roles(people)
     told = _last_told(batch, people, now)
     for reminder in batch:
-        for news in _due_now(reminder, chosen, told, now):
+        # Sources bring the same person more than once; only one of the objects has learnt roles.
+        same = replace(reminder.news, people=[known[p.pk] for p in reminder.news.people])
+        for news in _due_now(replace(reminder, news=same), chosen, told, now):
             with transaction.atomic():
                 tell(news, now=now)
 

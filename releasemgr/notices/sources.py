@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from approvals.models import Condition, Signoff, SignoffState
+from approvals.services import whose_turns
 from releasemgr.accounts.models import Deputy, User
 from releasemgr.notices.news.approvals import reminding, standing_in
 from releasemgr.notices.news.gates import first_there, milestone_people, to_answer, to_mend
 from releasemgr.notices.reminders import AHEAD, Reminder
-from releasemgr.notices.services import News, people_in
+from releasemgr.notices.services import News
 from trains.gate_querysets import not_passed, red_at_gate
 from trains.models import Criterion, Milestone, Train, Waiver
 from trains.states import TrainState, WaiverState
 from turnovers.models import ReviewAction, TaskRun, Turnover
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: A turnover that has been due for so long, and has not started, is late.
 LATE = dt.timedelta(minutes=15)
@@ -103,21 +105,24 @@ def approvals(now: dt.datetime) -> Iterator[Reminder]:
 
     Where its policy says how often to remind, the step "remind" is what is told, and no more.
     """
-    rows: Any = Signoff.objects.asked().filter(due__lte=now + AHEAD, remind_at=None)
-    for row in rows.with_levels().order_by("pk"):
-        yield Reminder(reminding(row), due=row.due.date())
+    due: Any = Signoff.objects.asked().filter(due__lte=now + AHEAD, remind_at=None)
+    rows = list(due.with_levels().order_by("pk"))
+    turns = whose_turns(rows)
+    for row in rows:
+        yield Reminder(reminding(row, turns[row.pk]), due=row.due.date())
 
 
 def conditions(now: dt.datetime) -> Iterator[Reminder]:
     """Those of given approvals, for who asked for them and whoever stands in for that person."""
-    rows: Any = Condition.objects.open().filter(signoff__state=SignoffState.APPROVED)
-    for row in rows.select_related("signoff").order_by("pk"):
-        deputies = Deputy.objects.current().filter(person=row.asked_by)
+    given: Any = Condition.objects.open().filter(signoff__state=SignoffState.APPROVED)
+    rows = list(given.select_related("signoff").order_by("pk"))
+    standing_in = Deputy.objects.of_each(row.asked_by_id for row in rows)
+    for row in rows:
         yield Reminder(
             News(
                 "condition_open",
                 row,
-                [row.asked_by, *people_in(deputies.values_list("deputy", flat=True))],
+                [row.asked_by, *standing_in.get(row.asked_by_id, [])],
                 f"Is your condition met? {row}",
                 f"{row.signoff.title} is approved, but does not count before.",
             ),
@@ -128,9 +133,8 @@ def conditions(now: dt.datetime) -> Iterator[Reminder]:
 def deputies(now: dt.datetime) -> Iterator[Reminder]:
     """What waits for people as others begin to stand in for them."""
     begun = Deputy.objects.current().filter(starts__gt=now - JUST_BEGUN)
-    for deputy in begun.select_related("person", "deputy").order_by("pk"):
-        for item in standing_in(deputy):
-            yield Reminder(item)
+    for item in standing_in(list(begun.select_related("person", "deputy").order_by("pk"))):
+        yield Reminder(item)
 
 
 def actions(now: dt.datetime) -> Iterator[Reminder]:
@@ -156,17 +160,18 @@ def tasks(now: dt.datetime) -> Iterator[Reminder]:
     rows: Any = TaskRun.objects.for_people().select_related(
         "run__turnover__environment", "task__owner", "task__owner_group", "verdict_by"
     )
-    for row in rows.defer("output"):
-        yield Reminder(_ending(row) if row.is_unknown else _turn(row))
+    who_may = cache(lambda perm: list(User.objects.who_may(perm)))
+    for row in rows.prefetch_related("task__owner_group__user_set").defer("output"):
+        yield Reminder(_ending(row, who_may) if row.is_unknown else _turn(row, who_may))
 
 
-def _turn(row: TaskRun) -> News:
+def _turn(row: TaskRun, who_may: Callable[[str], list[User]]) -> News:
     task, turnover = row.task, row.run.turnover
     if task.owner_id or task.owner_group_id:
-        members = task.owner_group.user_set.filter(is_active=True) if task.owner_group else []
-        people = [*first_there(task.owner), *members]
+        members = task.owner_group.user_set.all() if task.owner_group else []
+        people = [*first_there(task.owner), *(one for one in members if one.is_active)]
     else:
-        people = list(User.objects.who_may("turnovers.run_turnover"))
+        people = who_may("turnovers.run_turnover")
     return News(
         "task_ready",
         row,
@@ -178,13 +183,13 @@ def _turn(row: TaskRun) -> News:
     )
 
 
-def _ending(row: TaskRun) -> News:
+def _ending(row: TaskRun, who_may: Callable[[str], list[User]]) -> News:
     turnover, first = row.run.turnover, row.verdict_by
     says = f"{first} says: {row.get_verdict_display()}. A second person confirms it. "
     return News(
         "ending_unknown",
         row,
-        list(User.objects.who_may("turnovers.settle_unknown")),
+        who_may("turnovers.settle_unknown"),
         f"Confirm what became of {row.task.title}" if first else f"Did it happen? {row.task.title}",
         f"{says if first else ''}{turnover} stands still in {turnover.environment.name} until two "
         f"people say what became of it. {row.detail}",

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from releasemgr.portal import outlook, search, together, work
+from releasemgr.portal import outlook, search, together, told, work
 from releasemgr.portal.newcomers import welcome
 from releasemgr.ui.edit_pages import see_other
 from trains.models import Train
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from releasemgr.http import UserRequest
 
-SHOWS = {"": "All", work.DECIDE: "To decide", work.DO: "To do"}
+SHOWS = {"": "All", told.DECIDE: "To decide", told.DO: "To do"}
 LONGEST_QUERY = 200
 LONGEST_COMMENT = 2000
 IN_PALETTE, ON_PAGE = 6, 25

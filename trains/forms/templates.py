@@ -109,9 +109,7 @@ class TemplateForm(EditForm):
         super().__init__(*args, **kwargs)
         self.outline = outline
         field: Any = self.fields["release_type"]
-        field.queryset = ReleaseType.objects.filter(is_active=True) | ReleaseType.objects.filter(
-            pk=self.instance.release_type_id
-        )
+        field.queryset = ReleaseType.objects.offered(or_is=self.instance.release_type_id)
         said: dict[str, Any] = dict(zip(LENGTHS, outline.lengths, strict=True))
         said |= {f"needs_{which}": outline.needs.get(which, True) for which in APPROVALS}
         said |= {f"criteria_{one}": "\n".join(outline.titles(one)) for one in GateStage.values}

@@ -105,8 +105,8 @@ class TrainForm(EditForm):
             engineers |= User.objects.filter(pk__in=chosen)
             self.initial.setdefault("engineers", chosen)
         _offer(self, "engineers", engineers.distinct())
-        types = ReleaseType.objects.filter(is_active=True)
-        _offer(self, "release_type", types | ReleaseType.objects.filter(pk=train.release_type_id))
+        types = ReleaseType.objects.offered(or_is=train.release_type_id)
+        _offer(self, "release_type", types)
         for name in SCHEDULE:
             self.fields[name].widget.attrs["data-plan"] = ""
         self.fields["calendar"].widget.attrs["data-plan"] = ""

@@ -7,7 +7,8 @@ from django.db import models
 from django.urls import reverse
 
 from releasemgr.workflow.imported import Imported
-from releasemgr.workflow.models import Recorded, RecordedQuerySet
+from releasemgr.workflow.models import Recorded
+from trains.planning_querysets import ReleaseTypeQuerySet
 from trains.querysets import ApplicationQuerySet
 
 User = settings.AUTH_USER_MODEL
@@ -38,7 +39,7 @@ class ReleaseType(Recorded):
     position = models.PositiveSmallIntegerField("order", default=0)
     is_active = models.BooleanField("offered for new trains", default=True)
 
-    objects = RecordedQuerySet.as_manager()
+    objects = ReleaseTypeQuerySet.as_manager()
 
     class Meta:
         ordering = ["position", "name"]

@@ -24,6 +24,9 @@ WAITS_FOR = {
     "development": "awaiting_development",
     "executive": "awaiting_executive",
 }
+#: Those that must still count after their gate: every start in production asks for them. The
+#: others have done their part once their gate is passed.
+RELIED_ON_AFTER = frozenset({"executive"})
 
 
 #: What upper apps know that keeps a train from closing, such as "not verified in production".
@@ -178,16 +181,18 @@ def waits_for_approval(train: Train, which: str) -> Iterator[Blocker]:
 
 
 def is_relied_on(train: Train, which: str) -> bool:
-    """Whether the train has passed the gate of this approval, and it must still count.
+    """Whether the train has passed the gate of this approval, and it must still count."""
+    return _is_behind(train, which) and which in RELIED_ON_AFTER
 
-    Only the executive one: every start in production asks for it. The others have done their part
-    once their gate is passed.
-    """
-    return (
-        which == "executive"
-        and train.stage_number > list(WAITS_FOR).index(which)
-        and (not train.is_over)
-    )
+
+def _is_behind(train: Train, which: str) -> bool:
+    """Whether the train has passed the gate of this approval, and is not over."""
+    return train.stage_number > list(WAITS_FOR).index(which) and not train.is_over
+
+
+def is_used_up(train: Train, which: str) -> bool:
+    """Whether the approval has done its part, so that what was decided stands."""
+    return _is_behind(train, which) and which not in RELIED_ON_AFTER
 
 
 def _has_lost(train: Train, which: str) -> bool:

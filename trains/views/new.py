@@ -54,7 +54,7 @@ def train_new(request: UserRequest) -> HttpResponse:
         return see_other(reverse("trains:copy", args=[origin]))
     asked = request.POST or request.GET
     version = _version(number(asked.get("template")))
-    types: Any = ReleaseType.objects.filter(is_active=True)
+    types: Any = ReleaseType.objects.offered()
     chosen = version.template.release_type if version else None
     chosen = (
         chosen or types.filter(pk=number(asked.get("release_type") or asked.get("type"))).first()

@@ -138,7 +138,7 @@ def template_new(request: UserRequest) -> HttpResponse:
     """A template from nothing; for the release type in the address, if there is one."""
     demand_steering(request)
     template = Template()
-    types: Any = ReleaseType.objects.filter(is_active=True)
+    types: Any = ReleaseType.objects.offered()
     if (chosen := types.filter(pk=number(request.GET.get("type"))).first()) is not None:
         template.release_type = chosen
         template.is_standard = not chosen.templates.standard().exists()

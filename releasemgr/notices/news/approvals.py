@@ -9,6 +9,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from approvals.models import Condition, Decision, Signoff
+from approvals.rules import absent_voices, not_to_decide
 from approvals.services import whose_turn
 from releasemgr.notices.news.words import because
 from releasemgr.notices.services import News, people_in
@@ -87,15 +88,15 @@ def approval_due(signoff: Signoff, by: User, reason: str) -> Iterator[News]:
     """The reminders that its policy asks for; others get theirs by the date it is due."""
     if signoff.is_asked:
         sheet = Signoff.objects.with_levels().get(pk=signoff.pk)
-        yield reminding(sheet, occasion=f"v{signoff.version}")
+        yield reminding(sheet, whose_turn(sheet), occasion=f"v{signoff.version}")
 
 
-def reminding(sheet: Signoff, occasion: str = "") -> News:
+def reminding(sheet: Signoff, people: list[User], occasion: str = "") -> News:
     """That it still waits for those whose turn it is."""
     return News(
         "approval_due",
         sheet,
-        whose_turn(sheet),
+        people,
         sheet.question or sheet.title,
         f"{sheet.title} waits for your decision.",
         occasion=occasion,
@@ -219,11 +220,14 @@ def deputy_named(deputy: Deputy, by: User | None, reason: str) -> Iterator[News]
         until=deputy.ends,
     )
     if deputy.is_current:
-        yield from standing_in(deputy)
+        yield from standing_in([deputy])
 
 
-def standing_in(deputy: Deputy) -> Iterator[News]:
-    """What the deputy can decide now; what they were told already is told once."""
-    waiting: Any = Signoff.objects.waiting_for(deputy.deputy)
+def standing_in(deputies: list[Deputy]) -> Iterator[News]:
+    """What these can decide now in place of others; what they were told already is told once."""
+    waiting: Any = Signoff.objects.where_it_is_the_turn_of(one.person_id for one in deputies)
     for sheet in waiting.with_levels().select_related("requested_by").order_by("pk"):
-        yield asking(sheet, [deputy.deputy], f"You stand in for {deputy.person}.")
+        absent, barred = set(absent_voices(sheet)), not_to_decide(sheet)
+        for one in deputies:
+            if one.person_id in absent and one.deputy_id not in barred:
+                yield asking(sheet, [one.deputy], f"You stand in for {one.person}.")
