@@ -73,7 +73,7 @@ PINNED = {
     "trains:new": 11,
     "trains:preview": 3,
     "trains:copy": 12,
-    "trains:keep": 20,
+    "trains:keep": 21,
     "trains:templates": 7,
     "trains:template-new": 7,
     "trains:template": 8,
