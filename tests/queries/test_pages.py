@@ -21,6 +21,8 @@ from tests.factories import (
     CadenceFactory,
     CriterionFactory,
     EnvironmentFactory,
+    FreezeExceptionFactory,
+    FreezeFactory,
     HoldFactory,
     LevelFactory,
     MilestoneFactory,
@@ -51,7 +53,7 @@ PINNED = {
     "accounts:password": 5,
     "accounts:deputies": 7,
     "accounts:deputy-new": 6,
-    "portal:work": 22,
+    "portal:work": 23,
     "portal:together": 9,
     "portal:search": 5,
     "notices:list": 7,
@@ -60,13 +62,13 @@ PINNED = {
     "approvals:detail": 21,
     "approvals:signoff-blockers": 16,
     "environments:list": 8,
-    "environments:board": 8,
+    "environments:board": 9,
     "environments:new": 7,
-    "environments:detail": 15,
+    "environments:detail": 17,
     "environments:edit": 8,
     "environments:bookings": 6,
     "environments:book": 6,
-    "environments:booking": 8,
+    "environments:booking": 9,
     "environments:booking-blockers": 6,
     "environments:booking-edit": 7,
     "trains:list": 12,
@@ -86,7 +88,7 @@ PINNED = {
     "trains:cadence": 8,
     "trains:cadence-edit": 9,
     "trains:detail": 25,
-    "trains:tab releases": 15,
+    "trains:tab releases": 16,
     "trains:tab turnovers": 14,
     "trains:tab work": 14,
     "trains:tab gates": 19,
@@ -128,7 +130,7 @@ PINNED = {
     "trains:train-work-new": 9,
     "trains:releases": 7,
     "trains:release-new": 8,
-    "trains:release": 17,
+    "trains:release": 18,
     "trains:applicationrelease-blockers": 7,
     "trains:release-tab work": 9,
     "trains:release-tab milestones": 9,
@@ -144,7 +146,7 @@ PINNED = {
     "trains:dependency-remove": 6,
     "trains:work-new": 6,
     "trains:work-edit": 6,
-    "trains:work-remove": 6,
+    "trains:work-remove": 8,
     "trains:applications": 6,
     "trains:application-new": 6,
     "trains:application": 9,
@@ -162,10 +164,10 @@ PINNED = {
     "turnovers:copy-tasks": 9,
     "turnovers:task": 10,
     "turnovers:content": 7,
-    "turnovers:run": 21,
-    "turnovers:run-live": 19,
-    "turnovers:run-text": 14,
-    "turnovers:run-review": 15,
+    "turnovers:run": 22,
+    "turnovers:run-live": 20,
+    "turnovers:run-text": 15,
+    "turnovers:run-review": 16,
     "turnovers:action-new": 7,
     "turnovers:action": 9,
     "turnovers:task-log": 6,
@@ -178,6 +180,14 @@ PINNED = {
     "exchange:exports": 6,
     "exchange:download": 17,
     "operations:status": 19,
+    "trains:freezes": 8,
+    "trains:freeze-new": 10,
+    "trains:freeze": 11,
+    "trains:freeze-edit": 11,
+    "turnovers:freeze-exception": 7,
+    "turnovers:freezeexception-blockers": 6,
+    "turnovers:freeze-exception-new": 8,
+    "turnovers:release-exception-new": 8,
 }
 #: Whoever is signed in already is sent on; searching for nothing asks nothing.
 #: Of a run that is on, another test asks what looking on takes.
@@ -221,6 +231,9 @@ def more_of_everything(world):
     TurnoverFactory(release=None, train=train, promoted_from=turnover)
     HoldFactory(scope="turnover", turnover=turnover)
     HoldFactory(scope="all", state="lifted")
+    FreezeFactory(scope="train", train=TrainFactory())
+    FreezeFactory(scope="kind", kind="elsewhere", recurrence="weekly")
+    FreezeExceptionFactory(freeze=world.freeze)
     RunFactory(turnover=turnover, number=1 + turnover.runs.count(), state="failed")
     TaskRunFactory(run=world.run, task__owner=UserFactory())
     TaskRunFactory(run=world.run, state="succeeded")
