@@ -72,8 +72,12 @@ class Timeline:
     bands: list[Band]
 
     @property
-    def chain_days(self) -> int:
-        return sum(bar.days for bar in self.chain)
+    def chain_first(self) -> dt.date:
+        return min(bar.first for bar in self.chain)
+
+    @property
+    def chain_last(self) -> dt.date:
+        return max(bar.last for bar in self.chain)
 
 
 def timeline_of(

@@ -84,7 +84,7 @@ def fortnight(assessments: list[Assessment]) -> Fortnight | None:
     ahead = Freeze.objects.ahead_of([found.train.pk for found, _ in drawn])
     bands = bands_of(ahead, axis.first, axis.last)
     return Fortnight(
-        _picture([spans for _, spans in drawn], axis, bands),
+        _picture(drawn, axis, bands),
         [found for found, _ in drawn],
         [(found.train, [(name, a, b) for _, name, a, b in spans]) for found, spans in drawn],
         bands,
@@ -103,10 +103,18 @@ def _spans(train: Train, axis: charts.Axis) -> list[tuple[int, str, dt.date, dt.
 
 
 def _picture(
-    rows: list[list[tuple[int, str, dt.date, dt.date]]], axis: charts.Axis, bands: list[Band]
+    drawn: list[tuple[Assessment, list[tuple[int, str, dt.date, dt.date]]]],
+    axis: charts.Axis,
+    bands: list[Band],
 ) -> SafeString:
+    rows = [spans for _, spans in drawn]
     bottom = HEAD_H + ROW_H * len(rows)
-    washes, names = drawn_bands(bands, axis, HEAD_H, bottom)
+    wide = [band for band in bands if not band.freeze.train_id]
+    washes, names = drawn_bands(wide, axis, HEAD_H, bottom)
+    for number, (found, _) in enumerate(drawn):
+        own = [band for band in bands if band.freeze.train_id == found.train.pk]
+        top = HEAD_H + ROW_H * number
+        washes += drawn_bands(own, axis, top, top + ROW_H)[0]
     parts = []
     for distance in range(DAYS):
         day = axis.first + dt.timedelta(days=distance)

@@ -16,6 +16,7 @@ from tests.factories import (
     BookingFactory,
     CriterionFactory,
     EnvironmentFactory,
+    FreezeFactory,
     GateFactory,
     LevelFactory,
     MilestoneFactory,
@@ -346,5 +347,23 @@ def test_my_work_asks_the_same_questions_whatever_waits(client, times, django_as
         everything(person, TrainFactory(manager=person))
     client.force_login(person)
 
-    with django_assert_num_queries(26):
+    with django_assert_num_queries(27):
         client.get(reverse("portal:work"))
+
+
+def test_the_next_two_weeks_show_freezes_of_a_train_on_its_row_alone(client):
+    person = UserFactory(role="Release manager")
+    train, other = (TrainFactory(manager=person, name=name) for name in ("Larch", "Birch"))
+    FreezeFactory(name="Everything", begins=timezone.now())
+    FreezeFactory(name="Content", scope="train", train=train, stops="scope", ends=None)
+    FreezeFactory(name="Not mine", scope="train", train=TrainFactory(), ends=None)
+    client.force_login(person)
+
+    fortnight = client.get(reverse("portal:work")).context["fortnight"]
+
+    assert {band.freeze.name for band in fortnight.bands} == {"Everything", "Content"}
+    assert len(fortnight.rows) == 2
+    assert 'height="36"><title>Freeze “Content”' in fortnight.picture.replace(' rx="4"', "")
+    assert 'height="72"><title>Freeze “Everything”' in fortnight.picture.replace(' rx="4"', "")
+    assert ">Content</text>" not in fortnight.picture
+    assert other in [found.train for found in fortnight.rows]
