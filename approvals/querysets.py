@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Count, Exists, F, Max, OuterRef, Q
+from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, When
 from django.db.models.functions import Now
 
 from releasemgr.accounts.models import Deputy
@@ -78,6 +78,29 @@ class SignoffQuerySet(WorkflowQuerySet):
             levels__number=F("open_level"),
         )
         return self.asked().filter(pk__in=turn.values("pk"))
+
+    def delegated(self, user: User) -> SignoffQuerySet:
+        """What the user decides, or has decided, for others, and others for them; open ones first.
+
+        An override is nobody's delegation.
+        """
+        decisions: Any = self.model._meta.get_field("decisions").related_model
+        given = decisions.objects.filter(is_override=False, on_behalf_of__isnull=False).filter(
+            Q(person=user) | Q(on_behalf_of=user)
+        )
+        lent = self.where_it_is_the_turn_of([user.pk]).filter(
+            Exists(Deputy.objects.current().filter(person=user)), ~self._has_spoken(user.pk)
+        )
+        stood_in = self.asked().filter(Exists(self._stood_in_for(user)))
+        free = stood_in.exclude(self._has_spoken(user.pk)).exclude(barred=user)
+        found = (
+            Q(pk__in=free.exclude(requested_by=user).values("pk"))
+            | Q(pk__in=lent.exclude(barred=user).exclude(requested_by=user).values("pk"))
+            | Q(pk__in=given.values("signoff"))
+        )
+        is_open = Case(When(state="ready", then=0), default=1)
+        rows: SignoffQuerySet = self.filter(found).order_by(is_open, "-requested_at", "-pk")
+        return rows
 
     def _has_spoken(self, user_id: int) -> Exists:
         """Whether the person's vote was given in the present round, by anybody."""

@@ -17,6 +17,8 @@ from releasemgr.accounts.models import Deputy
 from releasemgr.ui.paging import paginate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.http import HttpResponse
 
     from approvals.models import Condition
@@ -25,7 +27,12 @@ if TYPE_CHECKING:
     from releasemgr.http import UserRequest
     from releasemgr.workflow.models import StepView
 
-TABS = {"waiting": "Waiting for me", "asked": "Asked", "decided": "Decided by me"}
+TABS = {
+    "waiting": "Waiting for me",
+    "asked": "Asked",
+    "decided": "Decided by me",
+    "delegated": "Delegated",
+}
 HISTORY_LENGTH = 30
 MOST_DEPUTIES = 5
 #: The fact that stands above all others.
@@ -43,6 +50,8 @@ def inbox(request: UserRequest) -> HttpResponse:
     found = _rows(visible, tab, request.user).matching(words)
     waiting = visible.waiting_for(request.user).count()
     page = paginate(found.with_counts().select_related("requested_by"), request.GET.get("page"))
+    if tab == "delegated":
+        _say_for_whom(page.rows, request.user)
     context = {
         "tab": tab,
         "words": words,
@@ -71,7 +80,24 @@ def _rows(visible: SignoffQuerySet, tab: str, user: User) -> SignoffQuerySet:
         mine = Decision.objects.filter(said).order_by("-pk")
         decided = visible.decided_by(user).last_decided_first(user)
         return decided.prefetch_related(Prefetch("decisions", mine, to_attr="mine"))
+    if tab == "delegated":
+        said = Q(person=user, on_behalf_of__isnull=False) | Q(on_behalf_of=user)
+        lent = Decision.objects.filter(said, is_override=False).order_by("-pk")
+        given = Prefetch("decisions", lent, to_attr="mine")
+        return visible.delegated(user).with_levels().prefetch_related(given)
     return visible.waiting_for(user).most_urgent_first()
+
+
+def _say_for_whom(signoffs: Iterable[Any], user: User) -> None:
+    """Give each that waits ``for_whom``: in whose place the reader decides, or who in theirs."""
+    mine = [row.person for row in Deputy.objects.standing_in(user)]
+    theirs = Deputy.objects.of_each([user.pk]).get(user.pk, [])
+    for signoff in signoffs:
+        absent, barred = rules.absent_voices(signoff), rules.not_to_decide(signoff)
+        found = [] if user.pk in barred else [f"for {one}" for one in mine if one.pk in absent]
+        if user.pk in absent:
+            found += [f"{one} for you" for one in theirs if one.pk not in barred]
+        signoff.for_whom = found
 
 
 @login_required

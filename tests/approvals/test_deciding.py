@@ -246,7 +246,7 @@ def test_the_inbox_has_what_waits_what_is_asked_and_what_was_decided(client, man
     assert rows("?q=nothing") == set()
 
 
-@pytest.mark.parametrize("tab", ["waiting", "asked", "decided"])
+@pytest.mark.parametrize("tab", ["waiting", "asked", "decided", "delegated"])
 def test_an_empty_inbox_says_what_will_be_there(client, tab):
     client.force_login(UserFactory(role="Approver"))
 

@@ -45,6 +45,46 @@ def test_a_deputy_decides_and_it_says_for_whom(client, manager, ana, ben):
     assert "Ben Okafor for Ana Silva" in listed
 
 
+def test_what_is_decided_for_others_is_listed_with_for_whom(client, manager, ana, ben):
+    DeputyFactory(person=ana, deputy=ben)
+    given, waits = sheet([ana], by=manager), sheet([ana], by=manager)
+    own, other = sheet([ben], by=manager), sheet([UserFactory(role="Approver")], by=manager)
+    perform(given, "approve", by=ben)
+    perform(own, "approve", by=ben)
+
+    def listed(person):
+        client.force_login(person)
+        answer = client.get("/approvals/?tab=delegated")
+        return [row.pk for row in answer.context["page"]], answer.content.decode()
+
+    for person, words in ((ben, "To be decided for Ana Silva."), (ana, "Ben Okafor for you.")):
+        rows, text = listed(person)
+        assert rows == [waits.pk, given.pk]
+        assert words in text
+        assert "Ben Okafor for Ana Silva" in text
+    assert listed(manager)[0] == []
+    waits.barred.add(ben)
+    assert listed(ben)[0] == [given.pk]
+    assert "Ben Okafor for you" not in listed(ana)[1]
+    assert other.pk not in listed(ana)[0]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_list_of_them_costs_the_same_for_one_row_and_for_three(
+    client, manager, django_assert_num_queries, monkeypatch, ana, ben, count
+):
+    monkeypatch.setattr(navigation, "counters", [])
+    monkeypatch.setattr(navigation, "following", [])
+    DeputyFactory(person=ana, deputy=ben)
+    for _ in range(count):
+        sheet([ana], by=manager)
+        perform(sheet([ana], by=manager), "approve", by=ben)
+    client.force_login(ben)
+
+    with django_assert_num_queries(14):
+        client.get("/approvals/?tab=delegated")
+
+
 def test_a_deputy_stands_in_for_a_member_of_a_group(manager, board, ben):
     ana, other = member(board), member(board)
     DeputyFactory(person=ana, deputy=ben)

@@ -1,6 +1,7 @@
 """Several decisions about one train at once, and what people choose to be told."""
 
 import pytest
+from django.urls import reverse
 from playwright.sync_api import expect
 
 from tests.e2e.browser import ASKED_WHY
@@ -53,7 +54,7 @@ def sheet_about(stage, train, title):
 def test_what_was_asked_again_meanwhile_is_refused_and_stops_none_of_the_others(cast, stage):
     train = stage.train("Ginkgo")
     stale, fresh = sheet_about(stage, train, "Rota"), sheet_about(stage, train, "Runbook")
-    approver, path = cast.approver, f"/work/decide/RT-{train.pk}/"
+    approver, path = cast.approver, reverse("portal:together", args=[train.pk])
     approver.go(path)
     stage.take(stale, "request", by="manager")
 
