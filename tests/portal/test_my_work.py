@@ -346,5 +346,5 @@ def test_my_work_asks_the_same_questions_whatever_waits(client, times, django_as
         everything(person, TrainFactory(manager=person))
     client.force_login(person)
 
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(26):
         client.get(reverse("portal:work"))
