@@ -15,6 +15,7 @@ AREAS = ("accounts", "approvals", "trains")
 BY_THE_CLOCK = "The clock takes it, never a person: tests/approvals/test_clock.py"
 BY_A_CHECK = "What looks takes it, never a person: tests/trains/test_checks.py"
 NOT_DRIVEN = {
+    "freeze.lift": "It has no browser test yet: tests/trains/test_freezes.py",
     "signoff.remind": BY_THE_CLOCK,
     "signoff.escalate": BY_THE_CLOCK,
     "signoff.expire": BY_THE_CLOCK,
