@@ -9,45 +9,45 @@ before = import_module("turnovers.migrations.0003_read_only_views")
 V_FREEZE = """
 CREATE VIEW v_freeze AS
 SELECT
-    freeze.id,
-    freeze.name,
-    freeze.state,
-    freeze.version,
-    freeze.scope,
-    freeze.kind AS environment_kind,
-    freeze.environment_id,
-    freeze.application_id,
-    freeze.train_id,
-    freeze.team_id,
-    freeze.stops,
-    freeze.begins,
-    freeze.ends,
-    freeze.time_zone,
-    freeze.recurrence,
-    freeze.recurs_until,
-    freeze.milestone_id,
-    freeze.reason
-FROM trains_freeze freeze
+    period.id,
+    period.name,
+    period.state,
+    period.version,
+    period.scope,
+    period.kind AS environment_kind,
+    period.environment_id,
+    period.application_id,
+    period.train_id,
+    period.team_id,
+    period.stops,
+    period.begins,
+    period.ends,
+    period.time_zone,
+    period.recurrence,
+    period.recurs_until,
+    period.milestone_id,
+    period.reason
+FROM trains_freeze period
 """
 V_EXCEPTION = """
 CREATE VIEW v_freeze_exception AS
 SELECT
-    exception.id,
-    exception.freeze_id,
-    exception.turnover_id,
-    exception.release_id,
-    exception.state,
+    request.id,
+    request.freeze_id,
+    request.turnover_id,
+    request.release_id,
+    request.state,
     asker.username AS asked_by,
-    exception.asked_at,
+    request.asked_at,
     decider.username AS decided_by,
-    exception.decided_at,
-    exception.expires,
-    exception.reason,
-    exception.risk,
-    exception.rollback
-FROM turnovers_freezeexception exception
-LEFT JOIN accounts_user asker ON asker.id = exception.asked_by_id
-LEFT JOIN accounts_user decider ON decider.id = exception.decided_by_id
+    request.decided_at,
+    request.expires,
+    request.reason,
+    request.risk,
+    request.rollback
+FROM turnovers_freezeexception request
+LEFT JOIN accounts_user asker ON asker.id = request.asked_by_id
+LEFT JOIN accounts_user decider ON decider.id = request.decided_by_id
 """
 MOVING = ["trains_freeze", "turnovers_freezeexception"]
 V_AUDIT = "UNION ALL".join(
