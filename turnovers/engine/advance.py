@@ -21,7 +21,7 @@ from turnovers import executors
 from turnovers.engine import ending, ledger, wake
 from turnovers.engine.carry import carry_out
 from turnovers.engine.entries import ask, moment, now_sql
-from turnovers.engine.ledger import Opening
+from turnovers.engine.ledger import Opening, Passed
 from turnovers.engine.plan import Plan
 from turnovers.models import DeploymentTask, Run, TaskRun, Turnover
 from turnovers.states import TaskState
@@ -46,8 +46,11 @@ SLICE_SECONDS = 2.0
 SLICE_TASKS = 2
 #: and so many where no others wait.
 SLICE_ALONE = 50
+#: What touches nothing outside costs next to nothing: so many of a run are done in one turn while
+#: others wait, but only one at its beginning, so that each has begun before any is far ahead.
+SLICE_PASSED = 5
 #: So many runs are looked up at once.
-MOST_PICKED = 8
+MOST_PICKED = 16
 #: How many workers are called at once.
 MOST_CALLED = 16
 #: Seconds between the tries to enter an outcome.
@@ -86,7 +89,10 @@ class Worker:
         seen: set[int] = set()
         while picked := _pick(seen):
             most = SLICE_TASKS if len(picked) > 1 else SLICE_ALONE
+            done = self._pass_together(picked) if len(picked) > 1 else set()
             for pk in picked:
+                if pk in done:
+                    continue
                 if time.monotonic() >= self.until:
                     self.end()
                     dispatch_on_commit(DRAIN, 0)
@@ -94,6 +100,27 @@ class Worker:
                 if not self.carry(pk, most, is_picked=True):
                     seen.add(pk)  # it can't go on, or somebody else has it
             self.end()
+
+    def _pass_together(self, pks: list[int]) -> set[int]:
+        """Do what touches nothing outside, of all these runs in one transaction.
+
+        Returns those of which something was done; the others get a turn of their own.
+        """
+        turns = {}
+        with transaction.atomic():
+            for run in ledger.lock_free(pks):
+                turn = Turn(
+                    run.pk, self.by, SLICE_PASSED, most_first=1, plan=self._plans.get(run.pk)
+                )
+                if turn.pass_ahead(run):
+                    turns[run.pk] = turn
+            if passed := [one for turn in turns.values() for one in turn.passed]:
+                ledger.open_and_pass(passed, by=self.by)
+        for pk, turn in turns.items():
+            self._plans[pk] = turn.plan
+            if turn.ending:
+                self._at_end.append(pk)
+        return set(turns)
 
     def end(self) -> None:
         """End the runs that have succeeded meanwhile."""
@@ -105,10 +132,12 @@ class Worker:
         """Carry one run forward by ``most`` tasks; say whether any were done."""
         finished: Finished = None
         for count in range(most + 1):
+            may_begin = count < most and (time.monotonic() < self.until or not count)
             turned = Turn(
                 pk,
                 by=self.by,
-                most=most if count < most and (time.monotonic() < self.until or not count) else 0,
+                most=max(most, SLICE_PASSED) if may_begin else 0,
+                most_first=1 if most == SLICE_TASKS else most,
                 patiently=bool(finished) or not is_picked,
                 plan=self._plans.get(pk),
                 ends_itself=False,
@@ -169,6 +198,8 @@ class Turn:
     by: User
     #: So many tasks that touch nothing outside are done at once; with none, nothing is begun.
     most: int = SLICE_ALONE
+    #: So many at the most where none of the run was begun before.
+    most_first: int = SLICE_ALONE
     patiently: bool = True
     #: What lies ahead, as far as it was read; the next turn of the same worker goes on with it.
     plan: Plan | None = None
@@ -178,12 +209,12 @@ class Turn:
     has_passed: bool = field(default=False, init=False)
     #: The step that ends the run, where it is at its end.
     ending: str = field(default="", init=False)
-    #: What was passed and is not entered yet, each with what its executor said.
-    _passed: list[tuple[Opening, str]] = field(default_factory=list, init=False)
+    #: What was passed and is not entered yet.
+    passed: list[Passed] = field(default_factory=list, init=False)
 
     def take(self, finished: Finished = None) -> Claim | None:
         """Do it, and return the task that is now ours to carry out, if any."""
-        self.ending, self._passed = "", []
+        self.ending, self.passed = "", []
         with transaction.atomic():
             run = ledger.lock_run(self.pk, patiently=self.patiently)
             if run is None:
@@ -219,24 +250,40 @@ class Turn:
         pk, task, key = found
         return ledger.claim(pk, key, DeploymentTask.all_ever.get(pk=task), self.run, by=self.by)
 
+    def pass_ahead(self, run: RunFacts) -> bool:
+        """Pass what lies ahead of a locked run and touches nothing outside; say whether it did.
+
+        Only where nothing of it is under way or asks for people or rules. Whoever locked the run
+        enters what was ``passed``.
+        """
+        self.run, stands = run, run.stands
+        if not (run.is_on and run.is_plain) or stands.failed or stands.unknown or stands.live:
+            return False
+        self._pass_from(stands.last)
+        return self.has_passed or bool(self.ending)
+
     def _open_after(self, last: int) -> Claim | None:
         """Open orders until one has something that somebody has to carry out."""
+        openings = self._pass_from(last)
+        return self._open(openings) if openings else None
+
+    def _pass_from(self, last: int) -> list[Opening]:
+        """Pass what nobody has to carry out; return the first order that somebody has to."""
         self.plan = self.plan or Plan(self.run)
-        passed = 0
+        most = self.most if last else min(self.most, self.most_first)
+        count = 0
         while placed := self.plan.after(last):
-            if not self.may_go_on:
-                return None
-            if passed >= self.most:
-                return None
+            if not self.may_go_on or count >= most:
+                return []
             openings = self._openings(placed)
-            last = openings[0].order
             if not all(self._is_passed(opening) for opening in openings):
-                return self._open(openings)
+                return openings
+            last = openings[0].order
             for opening in openings:
                 self._pass(opening)
-            passed += len(openings)
+            count += len(openings)
         self.ending = ending.SUCCEED
-        return None
+        return []
 
     def _openings(self, placed: list[Placed]) -> list[Opening]:
         """How each task of an order begins in this run."""
@@ -280,13 +327,13 @@ class Turn:
             return
         carrier = executors.get(opening.task.executor)
         outcome = carrier.run(executors.TaskContext(opening.task.parameters, opening.key, 1, 1, 1))
-        self._passed.append((opening, outcome.detail))
+        self.passed.append(Passed(self.run, opening, outcome.detail))
 
     def _write_passed(self) -> None:
         """Enter what was passed, many tasks in one statement."""
-        if self._passed:
-            ledger.open_and_pass(self.run, self._passed, by=self.by)
-            self._passed = []
+        if self.passed:
+            ledger.open_and_pass(self.passed, by=self.by)
+            self.passed = []
 
     def _open(self, openings: list[Opening]) -> Claim | None:
         """Make the task runs, the first that is due as ours; call workers for the others."""

@@ -14,7 +14,7 @@ import datetime as dt
 import json
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
 from django.conf import settings
@@ -100,6 +100,14 @@ class Opening:
     detail: str = ""
 
 
+class Passed(NamedTuple):
+    """A task of a run that touched nothing outside, and what its executor said."""
+
+    run: RunFacts
+    opening: Opening
+    detail: str
+
+
 # --- Looking --------------------------------------------------------------------------------------
 
 #: Freezes ``f`` that may stop deployments in an environment ``e`` now: the rules ask exactly.
@@ -113,8 +121,11 @@ f.state = 'in_force' AND f.stops = 'deployments' AND f.begins <= {now}
 """
 _MOVING = ", ".join(f"'{state}'" for _, states in STAGES[1:4] for state in states)
 _LOCK = "SELECT id FROM turnovers_run WHERE id = %s FOR NO KEY UPDATE"
+_LOCK_FREE = """
+SELECT id FROM turnovers_run WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+"""
 #: Others come first next time.
-_TURNED = "UPDATE turnovers_run SET turned_at = {now} WHERE id = %s"
+_TURNED = "UPDATE turnovers_run SET turned_at = {now} WHERE id {which}"
 #: The tasks of the last order, by what they still need: those before it are complete.
 _BALANCE = """
 SELECT run_id, "order", SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END) AS failed,
@@ -122,13 +133,13 @@ SELECT run_id, "order", SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END) AS fai
     SUM(CASE WHEN state = 'running' THEN 1 ELSE 0 END) AS running,
     SUM(CASE WHEN state IN ({live}) THEN 1 ELSE 0 END) AS live
 FROM turnovers_taskrun
-WHERE run_id = %s
-    AND "order" = (SELECT MAX("order") FROM turnovers_taskrun WHERE run_id = %s)
+WHERE run_id = {run}
+    AND "order" = (SELECT MAX("order") FROM turnovers_taskrun WHERE run_id = {run})
 GROUP BY run_id, "order"
-""".format(live=", ".join(f"'{state}'" for state in sorted(LIVE_TASK)))  # noqa: S608
+""".replace("{live}", ", ".join(f"'{state}'" for state in sorted(LIVE_TASK)))
 _FACTS = f"""
-SELECT r.turnover_id, r.number, r.kind, r.skip, r.state = 'running' AND t.state = 'deploying',
-    t.most_parallel,
+SELECT r.id, r.turnover_id, r.number, r.kind, r.skip,
+    r.state = 'running' AND t.state = 'deploying', t.most_parallel,
     e.state = 'online' AND NOT e.is_production
     AND (b.id IS NULL OR (b.state = 'confirmed' AND b.ends > {{now}}))
     AND (a.id IS NULL OR a.state IN ('executing', 'complete'))
@@ -145,10 +156,10 @@ JOIN environments_environment e ON e.id = t.environment_id
 LEFT JOIN environments_booking b ON b.id = t.booking_id
 LEFT JOIN trains_applicationrelease a ON a.id = t.release_id
 LEFT JOIN trains_train tr ON tr.id = t.train_id
-LEFT JOIN ({_BALANCE}) l ON l.run_id = r.id
-WHERE r.id = %s
+LEFT JOIN {{lateral}} ({_BALANCE}) l ON l.run_id = r.id
+WHERE r.id {{which}}
 """  # noqa: S608 -- made of our own words
-_ASK = "EXECUTE releasemgr_facts (%s)"
+_ASK = "EXECUTE releasemgr_facts (%s::bigint[])"
 #: The sessions that know that statement: to plan it takes ten times as long as to answer it, so
 #: PostgreSQL does that once.
 _prepared: WeakSet[Any] = WeakSet()
@@ -157,8 +168,10 @@ _prepared: WeakSet[Any] = WeakSet()
 def _prepare() -> None:
     if connection.connection not in _prepared:
         # Not the time of the message, which may have waited for the lock.
-        statement = _FACTS.format(now="CLOCK_TIMESTAMP()").replace("%s", "$1")
-        ask(f"PREPARE releasemgr_facts (bigint) AS {statement}")
+        statement = _FACTS.format(
+            now="CLOCK_TIMESTAMP()", lateral="LATERAL", run="r.id", which="= ANY($1)"
+        )
+        ask(f"PREPARE releasemgr_facts (bigint[]) AS {statement}")
         _prepared.add(connection.connection)
 
 
@@ -168,20 +181,39 @@ def lock_run(pk: int, *, patiently: bool = True) -> RunFacts | None:
     None where there is none, and unless ``patiently`` where somebody else has it: he does what
     there is to do.
     """
-    # Asked with the lock in hand: what is true and what time it is after whatever wait that took.
-    if connection.vendor != "postgresql":
-        change(_TURNED.format(now=now_sql()), [pk])
-        rows = ask(_FACTS.format(now=now_sql()), [pk] * 3)
-    else:
+    if connection.vendor == "postgresql" and patiently:
         _prepare()
-        turned = f"{_TURNED.format(now='CLOCK_TIMESTAMP()')}; {_ASK}"
-        if patiently:
-            rows = ask(f"{_LOCK}; {turned}", [pk] * 3)
-        else:
-            rows = ask(turned, [pk] * 2) if ask(f"{_LOCK} SKIP LOCKED", [pk]) else []
-    if not rows:
-        return None
-    turnover, number, kind, skip, is_on, most_parallel, is_plain, now, *stands = rows[0]
+        # Asked with the lock in hand: what is true and what time it is after whatever wait.
+        found = _rows_of(f"{_LOCK}; {_turned_and_asked()}", [pk, [pk], [pk]])
+    else:
+        found = lock_free([pk])
+    return found[0] if found else None
+
+
+def lock_free(pks: Sequence[int]) -> list[RunFacts]:
+    """Lock and mark those of the runs that nobody else has."""
+    if connection.vendor == "postgresql":
+        _prepare()
+        free = [pk for (pk,) in ask(_LOCK_FREE, [list(pks)])]
+        return _rows_of(_turned_and_asked(), [free, free]) if free else []
+    facts = _FACTS.format(now=now_sql(), lateral="", run="%s", which="= %s")
+    found = []
+    for pk in pks:
+        change(_TURNED.format(now=now_sql(), which="= %s"), [pk])
+        found += _rows_of(facts, [pk] * 3)
+    return found
+
+
+def _turned_and_asked() -> str:
+    return f"{_TURNED.format(now='CLOCK_TIMESTAMP()', which='= ANY(%s)')}; {_ASK}"
+
+
+def _rows_of(sql: str, values: Sequence[Any]) -> list[RunFacts]:
+    return [_facts(row) for row in ask(sql, values)]
+
+
+def _facts(row: tuple[Any, ...]) -> RunFacts:
+    pk, turnover, number, kind, skip, is_on, most_parallel, is_plain, now, *stands = row
     skipped = json.loads(skip) if isinstance(skip, str) else skip
     return RunFacts(
         pk=pk,
@@ -199,7 +231,7 @@ def lock_run(pk: int, *, patiently: bool = True) -> RunFacts | None:
 
 def balance(run: RunFacts) -> Balance:
     """Where the locked run stands, after something of it was entered."""
-    rows = ask(_BALANCE, [run.pk, run.pk])
+    rows = ask(_BALANCE.format(run="%s"), [run.pk, run.pk])
     return Balance(*rows[0][1:]) if rows else Balance()
 
 
@@ -236,7 +268,7 @@ SELECT id, fence, key, worker, %s, '', '' FROM {ROW}
 _DONE_ATTEMPT = f"""
 INSERT INTO turnovers_attempt
     (task_run_id, fence, key, worker, claimed_at, ended_at, outcome, detail)
-SELECT id, fence, key, worker, %s, %s, 'succeeded', detail FROM {ROW}
+SELECT id, fence, key, worker, started_at, ended_at, 'succeeded', detail FROM {ROW}
 """  # noqa: S608
 
 
@@ -264,19 +296,20 @@ def open_and_claim(run: RunFacts, opening: Opening, *, by: User) -> Claim:
     return Claim(entered[0], entered[1], opening.key, opening.task, run)
 
 
-def open_and_pass(run: RunFacts, passed: Sequence[tuple[Opening, str]], *, by: User) -> None:
+def open_and_pass(passed: Sequence[Passed], *, by: User) -> None:
     """Make the task runs of what touches nothing outside: done at once, each with its detail."""
     values = [
         value
-        for opening, detail in passed
+        for run, opening, detail in passed
         for value in (
             *(run.pk, opening.task.pk, opening.order, opening.key, 1, None, life.name(), run.now),
             *(run.now, opening.ready_at, detail, TaskState.SUCCEEDED.value),
         )
     ]
     rows = ", ".join([_NEW_ROW] * len(passed))
-    story = Story(by, "settle", run.now, THE_DETAIL, is_new=True)
-    enter(_NEW_ROWS.format(rows=rows), values, story, [(_DONE_ATTEMPT, [run.now, run.now])])
+    now = max(run.now for run, _, _ in passed)
+    story = Story(by, "settle", now, THE_DETAIL, is_new=True)
+    enter(_NEW_ROWS.format(rows=rows), values, story, [(_DONE_ATTEMPT, [])])
 
 
 def claim(pk: int, key: str, task: DeploymentTask, run: RunFacts, *, by: User) -> Claim | None:
