@@ -297,7 +297,7 @@ def test_a_stage_of_one_day_is_that_day(client, manager):
 
 QUESTIONS = {
     "": 23,
-    "releases": 21,
+    "releases": 22,
     "turnovers": 20,
     "work": 20,
     "gates": 23,

@@ -227,8 +227,8 @@ def test_the_number_of_queries_does_not_grow(
     advance.advance(run.pk)
     page(client, run)
 
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         page(client, run)
     turns = ",".join(str(row.pk) for row in run.task_runs.filter(state="ready"))
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         live(client, run, turns)
