@@ -48,7 +48,7 @@ SLICE_TASKS = 2
 SLICE_ALONE = 50
 #: What touches nothing outside costs next to nothing: so many of a run are done in one turn while
 #: others wait, but only one at its beginning, so that each has begun before any is far ahead.
-SLICE_PASSED = 5
+SLICE_PASSED = 3
 #: So many runs are looked up at once.
 MOST_PICKED = 16
 #: How many workers are called at once.
@@ -87,28 +87,33 @@ class Worker:
     def drain(self) -> None:
         """Carry forward whatever can go on, until nothing can or the time is over."""
         seen: set[int] = set()
-        while picked := _pick(seen):
+        while True:
+            picked, done = self._pass_together(seen)
+            if not picked:
+                return
             most = SLICE_TASKS if len(picked) > 1 else SLICE_ALONE
-            done = self._pass_together(picked) if len(picked) > 1 else set()
             for pk in picked:
                 if pk in done:
                     continue
                 if time.monotonic() >= self.until:
-                    self.end()
-                    dispatch_on_commit(DRAIN, 0)
-                    return
+                    break
                 if not self.carry(pk, most, is_picked=True):
                     seen.add(pk)  # it can't go on, or somebody else has it
             self.end()
+            if time.monotonic() >= self.until:
+                dispatch_on_commit(DRAIN, 0)
+                return
 
-    def _pass_together(self, pks: list[int]) -> set[int]:
-        """Do what touches nothing outside, of all these runs in one transaction.
+    def _pass_together(self, without: set[int]) -> tuple[list[int], set[int]]:
+        """Pick runs that can go on; do what touches nothing outside of them in one transaction.
 
-        Returns those of which something was done; the others get a turn of their own.
+        Returns the runs, and those of which something was done. The others get turns of their own,
+        as does a run that waits alone.
         """
         turns = {}
         with transaction.atomic():
-            for run in ledger.lock_free(pks):
+            picked = _pick(without)
+            for run in ledger.mark(picked) if len(picked) > 1 else ():
                 turn = Turn(
                     run.pk, self.by, SLICE_PASSED, most_first=1, plan=self._plans.get(run.pk)
                 )
@@ -120,7 +125,7 @@ class Worker:
             self._plans[pk] = turn.plan
             if turn.ending:
                 self._at_end.append(pk)
-        return set(turns)
+        return picked, set(turns)
 
     def end(self) -> None:
         """End the runs that have succeeded meanwhile."""
@@ -155,9 +160,10 @@ class Worker:
 
 
 def _pick(without: set[int]) -> list[int]:
-    """The runs to carry on next, but for those."""
+    """Lock the runs to carry on next, but for those, and for those that somebody else has."""
     sql, values = _can_go_on()
-    rows = ask(f"{sql} LIMIT {MOST_PICKED + len(without)}", values)
+    lock = " FOR NO KEY UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
+    rows = ask(f"{sql} LIMIT {MOST_PICKED + len(without)}{lock}", values)
     return [pk for (pk,) in rows if pk not in without][:MOST_PICKED]
 
 

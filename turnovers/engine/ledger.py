@@ -121,9 +121,6 @@ f.state = 'in_force' AND f.stops = 'deployments' AND f.begins <= {now}
 """
 _MOVING = ", ".join(f"'{state}'" for _, states in STAGES[1:4] for state in states)
 _LOCK = "SELECT id FROM turnovers_run WHERE id = %s FOR NO KEY UPDATE"
-_LOCK_FREE = """
-SELECT id FROM turnovers_run WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
-"""
 #: Others come first next time.
 _TURNED = "UPDATE turnovers_run SET turned_at = {now} WHERE id {which}"
 #: The tasks of the last order, by what they still need: those before it are complete.
@@ -181,21 +178,22 @@ def lock_run(pk: int, *, patiently: bool = True) -> RunFacts | None:
     None where there is none, and unless ``patiently`` where somebody else has it: he does what
     there is to do.
     """
-    if connection.vendor == "postgresql" and patiently:
+    if connection.vendor != "postgresql":
+        found = mark([pk])
+    elif patiently:
         _prepare()
         # Asked with the lock in hand: what is true and what time it is after whatever wait.
         found = _rows_of(f"{_LOCK}; {_turned_and_asked()}", [pk, [pk], [pk]])
     else:
-        found = lock_free([pk])
+        found = mark([pk]) if ask(f"{_LOCK} SKIP LOCKED", [pk]) else []
     return found[0] if found else None
 
 
-def lock_free(pks: Sequence[int]) -> list[RunFacts]:
-    """Lock and mark those of the runs that nobody else has."""
+def mark(pks: Sequence[int]) -> list[RunFacts]:
+    """Mark that these locked runs are carried forward now; say what is to be known of them."""
     if connection.vendor == "postgresql":
         _prepare()
-        free = [pk for (pk,) in ask(_LOCK_FREE, [list(pks)])]
-        return _rows_of(_turned_and_asked(), [free, free]) if free else []
+        return _rows_of(_turned_and_asked(), [list(pks), list(pks)])
     facts = _FACTS.format(now=now_sql(), lateral="", run="%s", which="= %s")
     found = []
     for pk in pks:
