@@ -33,8 +33,10 @@ class Row:
             "trains.Boarding": "boardings",
             "trains.Cadence": "trains/cadences",
             "trains.Criterion": "criteria",
+            "trains.Freeze": "freezes",
             "trains.Milestone": "milestones",
             "trains.Waiver": "waivers",
+            "turnovers.FreezeException": "exceptions",
         }
         place = places[self.model]
         place = f"{place}{self.pk}" if place.endswith("-") else f"{place}/{self.pk}"

@@ -1,21 +1,30 @@
-"""Each step of trains and approvals is taken in a browser, or there is a reason why it is not."""
+"""Each step of trains, approvals and freezes is taken in a browser, or it is said why it is not."""
 
 from django.apps import apps
 
 from releasemgr.workflow.models import Workflow
 from tests.e2e import (
     test_approvals,
+    test_freezes,
     test_places_and_releases,
     test_planning_and_gates,
     test_plans,
 )
+from turnovers.models import FreezeException
 
-MODULES = (test_approvals, test_places_and_releases, test_planning_and_gates, test_plans)
+MODULES = (
+    test_approvals,
+    test_freezes,
+    test_places_and_releases,
+    test_planning_and_gates,
+    test_plans,
+)
 AREAS = ("accounts", "approvals", "trains")
+#: Of another app, which has tests of its own for the rest.
+BESIDES = {FreezeException}
 BY_THE_CLOCK = "The clock takes it, never a person: tests/approvals/test_clock.py"
 BY_A_CHECK = "What looks takes it, never a person: tests/trains/test_checks.py"
 NOT_DRIVEN = {
-    "freeze.lift": "It has no browser test yet: tests/trains/test_freezes.py",
     "signoff.remind": BY_THE_CLOCK,
     "signoff.escalate": BY_THE_CLOCK,
     "signoff.expire": BY_THE_CLOCK,
@@ -29,11 +38,11 @@ NOT_DRIVEN = {
 
 
 def declared():
-    """All steps of the three apps, as "model.step"."""
+    """All steps of the three apps and of what is besides, as "model.step"."""
+    models = {model for app in AREAS for model in apps.get_app_config(app).get_models()}
     return {
         f"{model._meta.model_name}.{step.name}"
-        for app in AREAS
-        for model in apps.get_app_config(app).get_models()
+        for model in models | BESIDES
         if issubclass(model, Workflow)
         for step in model().get_all_state_transitions()
     }
