@@ -79,7 +79,9 @@ def what_is_where(
 stopped: list[Callable[[Freeze, User], Any]] = []
 #: The exceptions that were asked for from a freeze, newest first.
 exceptions: list[Callable[[Freeze, User], Any]] = []
-#: How many of either a page shows.
+#: The same that were asked for an application release.
+release_exceptions: list[Callable[[ApplicationRelease, User], Any]] = []
+#: How many of them a page shows.
 MOST_STOPPED = 25
 
 
@@ -91,3 +93,8 @@ def stopped_by(freeze: Freeze, user: User) -> list[Any]:
 def exceptions_from(freeze: Freeze, user: User) -> list[Any]:
     """What was asked to pass the freeze."""
     return [row for rows in exceptions for row in rows(freeze, user)[:MOST_STOPPED]]
+
+
+def exceptions_of_release(release: ApplicationRelease, user: User) -> list[Any]:
+    """From which freezes it was asked to be let pass."""
+    return [row for rows in release_exceptions for row in rows(release, user)[:MOST_STOPPED]]

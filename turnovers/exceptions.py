@@ -104,3 +104,9 @@ def exceptions_from(freeze: Freeze, user: User) -> Any:
     """What was asked to pass the freeze, newest first."""
     rows: Any = FreezeException.objects.visible_to(user)
     return rows.filter(freeze=freeze).with_facts().order_by("-pk")
+
+
+def exceptions_of(subject: Turnover | ApplicationRelease, user: User) -> Any:
+    """From which freezes it was asked to be let pass, newest first."""
+    rows: Any = subject.freeze_exceptions
+    return rows.visible_to(user).with_facts().order_by("-pk")

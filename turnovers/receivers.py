@@ -44,6 +44,7 @@ def connect() -> None:
     train_rules.exception_questions.append(exceptions.let_pass)
     panels.stopped.append(exceptions.stopped_by)
     panels.exceptions.append(exceptions.exceptions_from)
+    panels.release_exceptions.append(exceptions.exceptions_of)
     train_rules.exception_ways.append(exceptions.way_for_release)
     step_taken.connect(wake_scheduler, sender=Freeze, dispatch_uid="turnovers.wake.freezes")
     row_edited.connect(wake_for_freeze, sender=Freeze, dispatch_uid="turnovers.wake.edited")

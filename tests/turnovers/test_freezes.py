@@ -176,6 +176,27 @@ def test_an_exception_from_a_lifted_freeze_or_with_no_time_left_is_not_granted()
             perform(row, "grant", by=manager)
 
 
+def test_a_turnover_and_an_application_release_show_what_was_asked_to_pass_freezes(client):
+    developer = UserFactory(role="Developer")
+    client.force_login(developer)
+    freeze = FreezeFactory(name="Year end")
+    turnover, release = TurnoverFactory(), ReleaseFactory()
+    about = {"turnover": turnover, "release": None}, {"turnover": None, "release": release}
+    FreezeExceptionFactory(freeze=freeze)  # of another turnover
+    for row, columns in zip((turnover, release), about, strict=True):
+        address = row.get_absolute_url()
+        assert "Exceptions from freezes" not in client.get(address).content.decode()
+        refused = FreezeExceptionFactory(freeze=freeze, state="refused", **columns)
+        granted = FreezeExceptionFactory(freeze=freeze, state="granted", **columns)
+
+        answer = client.get(address)
+
+        assert answer.context["exceptions"] == [granted, refused]
+        page = answer.content.decode()
+        assert page.index(granted.get_absolute_url()) < page.index(refused.get_absolute_url())
+        assert page.count("Year end</a>") == 2
+
+
 def test_a_freeze_in_the_window_is_said_before_its_time():
     now = timezone.now()
     turnover = TurnoverFactory(state="ready", earliest=now + 5 * HOUR, latest=now + 7 * HOUR)

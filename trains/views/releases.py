@@ -28,7 +28,7 @@ from trains.models import (
     Train,
     WorkItem,
 )
-from trains.panels import turnovers_of_release
+from trains.panels import exceptions_of_release, turnovers_of_release
 from trains.services import create_release, keep_release
 from trains.states import Criticality, ReleaseState, WorkKind, WorkState
 
@@ -215,6 +215,7 @@ def release_detail(request: UserRequest, pk: int) -> HttpResponse:
         needed_by=_needed_by(release)[:SHOWN],
         milestones=[] if release.is_over else release.milestones.open()[:SHOWN],
         turnovers=list(turnovers_of_release(release)[:SHOWN]),
+        exceptions=exceptions_of_release(release, request.user),
     )
 
 

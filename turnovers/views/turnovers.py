@@ -19,6 +19,7 @@ from releasemgr.ui.stories import Source, story
 from releasemgr.workflow.refusals import TransitionRefused
 from trains.models import ApplicationRelease, Train, WorkItem
 from turnovers import plans, review, rules
+from turnovers.exceptions import exceptions_of
 from turnovers.forms import ContentForm, NewTurnoverForm, TurnoverForm
 from turnovers.http import (
     attempt,
@@ -45,6 +46,7 @@ VIEWS = {"open": "Open", "mine": "Mine", "over": "Over"}
 SORTS = {"window": "Window", "newest": "Newest first", "title": "Title"}
 MOST_OFFERED = 20
 MOST_SOURCES = 100
+MOST_EXCEPTIONS = 25
 
 
 # --- The list -------------------------------------------------------------------------------------
@@ -157,6 +159,7 @@ def tasks_page(
         gone=gone if turnover.is_editable else [],
         review=looked_at,
         checks=review.checks(turnover) if judged else [],
+        exceptions=list(exceptions_of(turnover, request.user)[:MOST_EXCEPTIONS]),
         copied_from=_copied_from(tasks),
     )
 
