@@ -57,6 +57,7 @@ class FreezeForm(EditForm):
         labels = {"stops": "What it stops", "scope": "Where", "recurs_until": "Comes again until"}
         help_texts = {
             "reason": "Everybody whose work waits reads this.",
+            "begins": "Empty: it begins with the milestone below.",
             "recurs_until": "From then on it is over. Empty: it comes again without end.",
             "milestone": "Of the train above. It then begins with the milestone's day, and moves "
             "with it. The milestones of another train are offered once that train is saved.",
