@@ -97,35 +97,58 @@ class Worker:
                     continue
                 if time.monotonic() >= self.until:
                     break
-                if not self.carry(pk, most, is_picked=True):
+                if not self._carry_picked(pk, most):
                     seen.add(pk)  # it can't go on, or somebody else has it
             self.end()
             if time.monotonic() >= self.until:
                 dispatch_on_commit(DRAIN, 0)
                 return
 
-    def _pass_together(self, without: set[int]) -> tuple[list[int], set[int]]:
+    def _carry_picked(self, pk: int, most: int) -> bool:
+        """Carry it forward; one that cannot be, whatever the reason, stands in nobody's way."""
+        try:
+            return self.carry(pk, most, is_picked=True)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("Run %s could not be carried forward.", pk)
+            return False
+
+    def _pass_together(self, seen: set[int]) -> tuple[list[int], set[int]]:
         """Pick runs that can go on; do what touches nothing outside of them in one transaction.
 
         Returns the runs, and those of which something was done. The others get turns of their own,
-        as does a run that waits alone.
+        as does a run that waits alone. What came to its end is ``seen``: nothing is left to do.
         """
-        turns = {}
-        with transaction.atomic():
-            picked = _pick(without)
-            for run in ledger.mark(picked) if len(picked) > 1 else ():
-                turn = Turn(
-                    run.pk, self.by, SLICE_PASSED, most_first=1, plan=self._plans.get(run.pk)
-                )
-                if turn.pass_ahead(run):
-                    turns[run.pk] = turn
-            if passed := [one for turn in turns.values() for one in turn.passed]:
-                ledger.open_and_pass(passed, by=self.by)
+        picked: list[int] = []
+        turns: dict[int, Turn] = {}
+        try:
+            with transaction.atomic():
+                picked = _pick(seen)
+                turns = self._turns_of(picked) if len(picked) > 1 else {}
+                if passed := [one for turn in turns.values() for one in turn.passed]:
+                    ledger.open_and_pass(passed, by=self.by)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("The runs %s take their turns one by one.", picked)
+            return picked, set()
         for pk, turn in turns.items():
             self._plans[pk] = turn.plan
             if turn.ending:
                 self._at_end.append(pk)
+                seen.add(pk)
         return picked, set(turns)
+
+    def _turns_of(self, picked: list[int]) -> dict[int, Turn]:
+        """The turns of those of the locked runs in which something was done."""
+        turns = {}
+        for run in ledger.mark(picked):
+            plan = self._plans.get(run.pk)
+            turn = Turn(run.pk, self.by, SLICE_PASSED, most_first=1, plan=plan)
+            if turn.pass_ahead(run):
+                turns[run.pk] = turn
+        return turns
 
     def end(self) -> None:
         """End the runs that have succeeded meanwhile."""
