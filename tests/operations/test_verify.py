@@ -33,7 +33,7 @@ from tests.world import unguarded
 from trains.models import Criterion, PlanContent, PlanVersion, Team, Waiver
 from trains.plan import baselines
 from trains.waivers import ask_waiver
-from turnovers.engine import advance
+from turnovers.engine import advance, turns
 from turnovers.models import Attempt, Run, TaskRun, Turnover
 
 pytestmark = pytest.mark.django_db
@@ -108,7 +108,7 @@ class TestV1:
     def test_a_success_without_an_attempt(self, started, robot):
         started(1)
         run = Run.objects.get()
-        advance.turn(run.pk, by=robot)
+        turns.turn(run.pk, by=robot)
         row = TaskRun.objects.get()
         forge(row, "settle", by=robot, state="succeeded", lease_until=None)
         Attempt.objects.update(ended_at=timezone.now(), outcome="failed")
@@ -135,7 +135,7 @@ class TestV1:
     def test_a_claim_without_an_attempt(self, started, robot):
         started(1)
         run = Run.objects.get()
-        advance.turn(run.pk, by=robot)
+        turns.turn(run.pk, by=robot)
         row = TaskRun.objects.get()
         forge(row, "claim", by=robot, fence=2)
 
@@ -167,7 +167,7 @@ class TestV2:
     def test_a_task_that_began_before_the_order_below_was_complete(self, started, robot):
         turnover = started(1, 2)
         run = Run.objects.get()
-        first = TaskRun.objects.get(pk=advance.turn(run.pk, by=robot).pk)
+        first = TaskRun.objects.get(pk=turns.turn(run.pk, by=robot).pk)
         early = TaskRunFactory(run=run, task=turnover.tasks.get(order=2), state="ready")
 
         assert found("V2") == [
@@ -177,7 +177,7 @@ class TestV2:
     def test_a_task_that_began_before_the_order_below_ended(self, started, robot):
         turnover = started(1, 2)
         run = Run.objects.get()
-        advance.turn(run.pk, by=robot)
+        turns.turn(run.pk, by=robot)
         early = TaskRunFactory(run=run, task=turnover.tasks.get(order=2), state="ready")
         first = TaskRun.objects.get(order=1)
         forge(first, "settle", state="succeeded", lease_until=None)
@@ -262,7 +262,7 @@ class TestV5:
     def test_claims_of_a_turnover_that_no_booking_holds(self, robot):
         run = RunFactory()
         TaskFactory(turnover=run.turnover, order=1, executor="http")
-        advance.turn(run.pk, by=robot)
+        turns.turn(run.pk, by=robot)
 
         assert found("V5") == [
             (f"turnovers.run {run.pk}", "Tasks were claimed without a confirmed booking.")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from releasemgr.accounts.models import User
 from releasemgr.workflow.perform import perform
 from tests.factories import HoldFactory, RunFactory, TaskFactory, TaskRunFactory, UserFactory
-from turnovers.engine import advance
+from turnovers.engine import advance, turns
 from turnovers.executors import Outcome
 from turnovers.models import DeploymentTask, Run, TaskRun
 
@@ -105,9 +105,9 @@ def test_only_those_who_may_do_a_task_get_its_form(client, run):
 
 def test_a_failed_run_says_why_what_was_printed_and_how_to_go_on(client, engineer, run, robot):
     task(run, 1, title="Deploy", executor="http", attempts=1)
-    claim = advance.turn(run.pk, by=robot)
+    claim = turns.turn(run.pk, by=robot)
     said = Outcome(succeeded=False, detail="HTTP 500 <Oh>.", output="disk full\n")
-    advance.turn(run.pk, (claim, said), by=robot)
+    turns.turn(run.pk, (claim, said), by=robot)
 
     text = page(client, run)
 

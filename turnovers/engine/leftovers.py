@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db import transaction
 
 from turnovers.engine.entries import ask, moment, now_sql
-from turnovers.engine.ledger import Ending, enter_ending, lock_run, pause_after
+from turnovers.engine.ledger import Ending, enter_ending, pause_after
+from turnovers.engine.standing import lock_run
 from turnovers.states import TaskState
 
 if TYPE_CHECKING:

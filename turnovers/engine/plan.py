@@ -11,7 +11,7 @@ from turnovers.models import DeploymentTask, Turnover
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from turnovers.engine.ledger import RunFacts
+    from turnovers.engine.standing import RunFacts
 
 #: How many tasks are read ahead; the plan is frozen while it is carried out.
 AHEAD = 20

@@ -19,7 +19,7 @@ from releasemgr.workflow.refusals import TransitionRefused
 from trains.models import ApplicationRelease
 from turnovers.engine import together
 from turnovers.engine.entries import ask, moment, now_sql
-from turnovers.engine.ledger import MAY_COVER
+from turnovers.engine.standing import MAY_COVER
 from turnovers.models import Run, Turnover
 from turnovers.states import TurnoverState
 

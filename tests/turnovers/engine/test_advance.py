@@ -21,7 +21,7 @@ from tests.factories import (
     UserFactory,
 )
 from turnovers import executors
-from turnovers.engine import advance, carry, ledger, leftovers, scheduler
+from turnovers.engine import advance, carry, ledger, leftovers, scheduler, standing, turns
 from turnovers.engine.ledger import Opening
 from turnovers.engine.scheduler import Scheduler
 from turnovers.executors import Executor, Outcome
@@ -89,7 +89,7 @@ def open_waiting(run, by):
     """The run's first task has its turn, and no worker has it yet."""
     task = run.turnover.tasks.in_order()[0]
     with transaction.atomic():
-        facts = ledger.lock_run(run.pk)
+        facts = standing.lock_run(run.pk)
         opening = Opening(task, task.order, "1:1:1", TaskState.WAITING, facts.now)
         ledger.open_task(facts, opening, by=by)
 
@@ -261,10 +261,10 @@ def test_a_freeze_declared_in_a_run_lets_the_running_task_end_and_begins_no_othe
     recorder, robot, engineer
 ):
     run = run_of((1, "recorder"), (2, "recorder"))
-    claim = advance.turn(run.pk, by=robot)
+    claim = turns.turn(run.pk, by=robot)
     freeze = FreezeFactory(scope="environment", environment=run.turnover.environment)
 
-    assert advance.turn(run.pk, (claim, Outcome(succeeded=True)), by=robot) is None
+    assert turns.turn(run.pk, (claim, Outcome(succeeded=True)), by=robot) is None
     assert states(run) == [(1, "succeeded")]
     assert fresh(run.turnover).claim_blockers()[0].title == f"Held by freeze “{freeze}”"
     assert Run.objects.that_can_go_on().get() == run
@@ -293,7 +293,7 @@ def test_a_run_is_plain_unless_a_freeze_may_cover_it(recorder):
 
     def is_plain():
         with transaction.atomic():
-            return ledger.lock_run(run.pk).is_plain
+            return standing.lock_run(run.pk).is_plain
 
     past = {"begins": now - 3 * hour, "ends": now - hour}
     FreezeFactory(**past)
@@ -328,7 +328,7 @@ def test_a_hold_also_stops_a_task_that_has_its_turn_already(recorder, robot):
     HoldFactory()
 
     assert states(run) == [(1, "waiting")]
-    assert advance.turn(run.pk, by=robot) is None
+    assert turns.turn(run.pk, by=robot) is None
 
 
 def test_a_claim_that_a_lifted_hold_let_through_is_not_dated_before_the_lift(
@@ -336,9 +336,9 @@ def test_a_claim_that_a_lifted_hold_let_through_is_not_dated_before_the_lift(
 ):
     run = run_of((1, "recorder"))
     hold = HoldFactory()
-    turning = advance.Turn(run.pk, by=robot)
+    turning = turns.Turn(run.pk, by=robot)
     with transaction.atomic():
-        turning.run = ledger.lock_run(run.pk)
+        turning.run = standing.lock_run(run.pk)
     perform(hold, "lift", by=engineer, reason="It was nothing.")
     claim = turning._follow()
 
@@ -349,10 +349,10 @@ def test_a_claim_that_a_lifted_hold_let_through_is_not_dated_before_the_lift(
 
 def test_a_task_that_is_done_under_a_hold_is_entered_and_nothing_follows(recorder, robot):
     run = run_of((1, "recorder"), (2, "recorder"))
-    claim = advance.turn(run.pk, by=robot)
+    claim = turns.turn(run.pk, by=robot)
     HoldFactory()
 
-    assert advance.turn(run.pk, (claim, Outcome(succeeded=True)), by=robot) is None
+    assert turns.turn(run.pk, (claim, Outcome(succeeded=True)), by=robot) is None
     assert states(run) == [(1, "succeeded")]
 
 
@@ -371,8 +371,8 @@ def test_nothing_of_an_aborted_run_is_claimed(recorder, robot, engineer):
 def test_a_task_is_claimed_once(recorder, robot):
     run = run_of((1, "recorder"))
 
-    assert advance.turn(run.pk, by=robot) is not None
-    assert advance.turn(run.pk, by=robot) is None
+    assert turns.turn(run.pk, by=robot) is not None
+    assert turns.turn(run.pk, by=robot) is None
     assert Attempt.objects.count() == 1
 
 
@@ -380,13 +380,13 @@ def test_an_aborted_run_keeps_the_outcome_of_what_was_running_and_blocks_the_ret
     recorder, robot, engineer
 ):
     run = run_of((1, "recorder"))
-    claim = advance.turn(run.pk, by=robot)
+    claim = turns.turn(run.pk, by=robot)
     perform(run, "abort", by=engineer, reason="Wrong night.")
 
     assert not ledger.is_ours_to_send(claim)
     with pytest.raises(TransitionRefused, match="still running"):
         perform(run.turnover, "retry", by=engineer)
-    assert advance.turn(run.pk, (claim, Outcome(succeeded=True, detail="Done.")), by=robot) is None
+    assert turns.turn(run.pk, (claim, Outcome(succeeded=True, detail="Done.")), by=robot) is None
 
     assert states(run) == [(1, "succeeded")]
     assert perform(fresh(run.turnover), "retry", by=engineer).state == "deploying"
@@ -395,7 +395,7 @@ def test_an_aborted_run_keeps_the_outcome_of_what_was_running_and_blocks_the_ret
 class TestLostWorkers:
     def test_what_may_have_happened_is_unknown_and_stops_the_run(self, recorder, robot):
         run = run_of((1, "recorder", {"attempts": 3}), (2, "recorder"))
-        claim = advance.turn(run.pk, by=robot)
+        claim = turns.turn(run.pk, by=robot)
         assert ledger.is_ours_to_send(claim)
         assert Scheduler().take_over(by=robot) == set()
         expire(claim)
@@ -413,13 +413,13 @@ class TestLostWorkers:
 
     def test_the_late_word_of_a_worker_changes_nothing_and_is_kept(self, recorder, robot):
         run = run_of((1, "recorder"))
-        claim = advance.turn(run.pk, by=robot)
+        claim = turns.turn(run.pk, by=robot)
         assert ledger.is_ours_to_send(claim)
         expire(claim)
         Scheduler().take_over(by=robot)
 
         late = (claim, Outcome(succeeded=True, detail="HTTP 200."))
-        assert advance.turn(run.pk, late, by=robot) is None
+        assert turns.turn(run.pk, late, by=robot) is None
 
         assert states(run) == [(1, "unknown")]
         word = LateWord.objects.get()
@@ -427,7 +427,7 @@ class TestLostWorkers:
 
     def test_what_was_not_sent_is_resumed_with_the_same_key(self, recorder, robot):
         run = run_of((1, "recorder"))
-        claim = advance.turn(run.pk, by=robot)
+        claim = turns.turn(run.pk, by=robot)
         expire(claim)
 
         Scheduler().take_over(by=robot)
@@ -444,7 +444,7 @@ class TestLostWorkers:
     def test_what_may_be_repeated_is_resumed_with_the_same_key(self, recorder, robot):
         run = run_of((1, "recorder"))
         run.turnover.tasks.update(repeat_safe=True)
-        claim = advance.turn(run.pk, by=robot)
+        claim = turns.turn(run.pk, by=robot)
         assert ledger.is_ours_to_send(claim)
         expire(claim)
 
@@ -458,7 +458,7 @@ class TestLostWorkers:
         run = run_of((1, "recorder"))
         for _ in range(leftovers.MOST_LOST + 1):
             TaskRun.objects.update(ready_at=timezone.now() - dt.timedelta(seconds=1))
-            expire(advance.turn(run.pk, by=robot))
+            expire(turns.turn(run.pk, by=robot))
             Scheduler().take_over(by=robot)
         advance.advance(run.pk)
 
@@ -467,7 +467,7 @@ class TestLostWorkers:
 
     def test_a_worker_that_is_gone_is_not_waited_for(self, recorder, robot, monkeypatch):
         run = run_of((1, "recorder"))
-        claim = advance.turn(run.pk, by=robot)
+        claim = turns.turn(run.pk, by=robot)
         history = TaskRun.history.count()
         TaskRun.objects.filter(pk=claim.pk).update(worker="elsewhere:1:0000007b")
         assert Scheduler().take_over(by=robot) == set()
@@ -483,9 +483,9 @@ class TestUnknownEndings:
     @pytest.fixture
     def run(self, recorder, robot):
         run = run_of((1, "recorder"), (2, "recorder"))
-        claim = advance.turn(run.pk, by=robot)
+        claim = turns.turn(run.pk, by=robot)
         unclear = Outcome(succeeded=False, unknown=True, detail="Sent; no answer.")
-        advance.turn(run.pk, (claim, unclear), by=robot)
+        turns.turn(run.pk, (claim, unclear), by=robot)
         return run
 
     @pytest.fixture
@@ -529,7 +529,7 @@ class TestUnknownEndings:
         self, recorder, robot, engineer, manager, settings
     ):
         run = run_of((1, "recorder"))
-        claim = advance.turn(run.pk, by=robot)
+        claim = turns.turn(run.pk, by=robot)
         assert ledger.is_ours_to_send(claim)
         expire(claim)
         Scheduler().take_over(by=robot)
@@ -553,29 +553,29 @@ class TestUnknownEndings:
     def test_repeat_safe_tasks_are_called_again_before_people_are(self, recorder, robot):
         run = run_of((1, "recorder"))
         run.turnover.tasks.update(repeat_safe=True)
-        claim = advance.turn(run.pk, by=robot)
+        claim = turns.turn(run.pk, by=robot)
         unclear = Outcome(succeeded=False, unknown=True, detail="Sent; no answer.")
 
-        advance.turn(run.pk, (claim, unclear), by=robot)
+        turns.turn(run.pk, (claim, unclear), by=robot)
 
         assert states(run) == [(1, "waiting")]
 
 
 def test_output_can_be_read_along_and_holds_what_databases_refuse(recorder, robot):
     run = run_of((1, "recorder"))
-    claim = advance.turn(run.pk, by=robot)
+    claim = turns.turn(run.pk, by=robot)
 
     ledger.write_output(claim, "one\n")
     ledger.write_output(claim, "two\0\n")
 
     assert carried(claim).output == "one\ntwo\N{REPLACEMENT CHARACTER}\n"
-    advance.turn(run.pk, (claim, Outcome(succeeded=True, output="x" * 100_000)), by=robot)
+    turns.turn(run.pk, (claim, Outcome(succeeded=True, output="x" * 100_000)), by=robot)
     assert len(carried(claim).output) == ledger.MOST_OUTPUT
 
 
 def test_a_reader_writes_now_and_then(recorder, robot, monkeypatch):
     run = run_of((1, "recorder"))
-    claim = advance.turn(run.pk, by=robot)
+    claim = turns.turn(run.pk, by=robot)
     reader = carry.Reader(claim)
 
     reader.write("one\n")
@@ -635,7 +635,7 @@ def test_an_outcome_is_entered_when_the_database_comes_back(recorder, robot, mon
 
 def test_what_was_opened_in_a_transaction_that_is_lost_is_opened_again(recorder, robot):
     run = run_of((1, "recorder"), (2, "checkpoint"), (3, "checkpoint"), (4, "recorder"))
-    turned = advance.Turn(run.pk, by=robot)
+    turned = turns.Turn(run.pk, by=robot)
     claim = turned.take()
     finished = (claim, Outcome(succeeded=True))
 
@@ -669,7 +669,7 @@ class TestRunsThatCanGoOn:
     def test_not_one_that_waits_for_a_worker_or_a_person(self, recorder, robot):
         carried, manual = run_of((1, "recorder")), run_of((1, ""))
         for run in (carried, manual):
-            advance.turn(run.pk, by=robot)
+            turns.turn(run.pk, by=robot)
 
         assert not Run.objects.that_can_go_on().exists()
 
@@ -681,9 +681,9 @@ class TestRunsThatCanGoOn:
 
     def test_one_that_failed_and_has_not_ended(self, recorder, robot):
         run = run_of((1, "recorder"), (1, ""))
-        claim = advance.turn(run.pk, by=robot)
+        claim = turns.turn(run.pk, by=robot)
         failed = Outcome(succeeded=False, detail="HTTP 500.")
         with transaction.atomic():
-            ledger.settle(claim, failed, now=ledger.lock_run(run.pk).now, by=robot)
+            ledger.settle(claim, failed, now=standing.lock_run(run.pk).now, by=robot)
 
         assert list(Run.objects.that_can_go_on()) == [run]

@@ -23,7 +23,8 @@ from tests.factories import (
 )
 from tests.turnovers.engine.test_advance import fresh, recorder, run_of, states
 from trains.models import ApplicationRelease, Train
-from turnovers.engine import advance, ledger
+from turnovers.engine import advance, standing, turns
+from turnovers.executors import Outcome
 from turnovers.models import DeploymentTask, Turnover
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +53,7 @@ def booked(**booking):
 
 def facts(run):
     with transaction.atomic():
-        return ledger.lock_run(run.pk)
+        return standing.lock_run(run.pk)
 
 
 OBSTACLES = {
@@ -72,14 +73,14 @@ OBSTACLES = {
 @pytest.mark.parametrize("obstacle", OBSTACLES.values(), ids=OBSTACLES.keys())
 def test_whatever_the_rules_object_to_stops_the_next_claim(recorder, robot, obstacle):
     run = run_of((1, "recorder"), (2, "recorder"), turnover=booked())
-    claim = advance.turn(run.pk, by=robot)
+    claim = turns.turn(run.pk, by=robot)
     assert facts(run).is_plain
 
     obstacle(fresh(run.turnover))
 
     assert not facts(run).is_plain
     assert fresh(run.turnover).claim_blockers()
-    advance.turn(run.pk, (claim, advance.executors.Outcome(succeeded=True)), by=robot)
+    turns.turn(run.pk, (claim, Outcome(succeeded=True)), by=robot)
     advance.advance(run.pk)
     assert states(run) == [(1, "succeeded")]
     assert recorder.calls == []
@@ -131,12 +132,12 @@ def test_no_more_tasks_run_at_once_than_the_turnover_allows(recorder, robot):
     turnover = TurnoverFactory(state="deploying", most_parallel=2)
     run = run_of(*[(1, "recorder")] * 3, turnover=turnover)
 
-    first, second = (advance.turn(run.pk, by=robot) for _ in range(2))
+    first, second = (turns.turn(run.pk, by=robot) for _ in range(2))
 
     assert None not in (first, second)
-    assert advance.turn(run.pk, by=robot) is None
-    done = (first, advance.executors.Outcome(succeeded=True))
-    assert advance.turn(run.pk, done, by=robot) is not None
+    assert turns.turn(run.pk, by=robot) is None
+    done = (first, Outcome(succeeded=True))
+    assert turns.turn(run.pk, done, by=robot) is not None
 
 
 def test_a_task_does_not_begin_before_its_own_time(recorder):

@@ -24,7 +24,7 @@ from tests.factories import (
     UserFactory,
 )
 from trains.models import ApplicationRelease, Dependency
-from turnovers.engine import advance, ledger, scheduler, wake
+from turnovers.engine import ledger, scheduler, turns, wake
 from turnovers.engine.scheduler import Scheduler, seconds_until_next
 from turnovers.engine.starting import start_due
 from turnovers.models import Heartbeat, Run, TaskRun, Turnover
@@ -217,7 +217,7 @@ def test_silent_workers_are_found(django_capture_on_commit_callbacks):
     task = run.turnover.tasks.get()
     task.executor = "http"
     task.save()
-    claim = advance.turn(run.pk, by=User.objects.robot())
+    claim = turns.turn(run.pk, by=User.objects.robot())
     assert ledger.is_ours_to_send(claim)
     TaskRun.objects.update(lease_until=in_seconds(-1))
 
