@@ -296,12 +296,12 @@ def test_a_stage_of_one_day_is_that_day(client, manager):
 
 
 QUESTIONS = {
-    "": 23,
+    "": 24,
     "releases": 22,
     "turnovers": 20,
     "work": 20,
     "gates": 23,
-    "milestones": 20,
+    "milestones": 21,
     "approvals": 16,
     "reservations": 21,
     "history": 28,
