@@ -56,6 +56,7 @@ NOT_COME_TO = {
     "environments:booking-blockers": FOR_PROGRAMS,
     "trains:applicationrelease-blockers": FOR_PROGRAMS,
     "trains:train-blockers": FOR_PROGRAMS,
+    "turnovers:freezeexception-blockers": FOR_PROGRAMS,
     "turnovers:taskrun-blockers": FOR_PROGRAMS,
     "turnovers:turnover-blockers": FOR_PROGRAMS,
     "exchange:download": FILE,
@@ -73,6 +74,8 @@ NOT_COME_TO = {
     "turnovers:content": NO_ROW,
     "turnovers:copy-tasks": NO_ROW,
     "turnovers:edit": NO_ROW,
+    "turnovers:freeze-exception-new": NO_ROW,
+    "turnovers:release-exception-new": NO_ROW,
     "turnovers:run-step": NO_ROW,
     "turnovers:task-new": NO_ROW,
     "turnovers:taskrun-step": NO_ROW,
@@ -251,7 +254,12 @@ def test_the_pages_that_the_demo_has_no_row_for_are_accessible_and_fit(cast, sta
     stage.alter(train, purpose="Something else.")
     free = stage.release(None, "mulberry-app")
     riding = stage.release(train, "mulberry-web", state="executing")
-    turnover = stage.make("Turnover", author=somebody("developer"), release=riding)
+    site = stage.make("Environment", name="mulberry-site")
+    turnover = stage.make(
+        "Turnover", author=somebody("developer"), release=riding, environment=site
+    )
+    closed = stage.make("Freeze", scope="environment", environment=site)
+    settled = stage.make("Freeze", scope="train", train=train, stops="scope", ends=None)
     content = stage.create("turnovers.Content", turnover=turnover, release=riding)
     action = stage.make("ReviewAction", owner=somebody("developer"))
     work = stage.make("TaskRun")
@@ -263,6 +271,8 @@ def test_the_pages_that_the_demo_has_no_row_for_are_accessible_and_fit(cast, sta
         ("developer", "turnovers:copy-tasks", [turnover.pk]),
         ("developer", "turnovers:task-new", [turnover.pk]),
         ("developer", "turnovers:content", [turnover.pk, content.pk]),
+        ("developer", "turnovers:freeze-exception-new", [turnover.pk, closed.pk]),
+        ("developer", "turnovers:release-exception-new", [riding.pk, settled.pk]),
         ("developer", "turnovers:action", [action.pk]),
         ("engineer", "turnovers:run-step", [run.pk, "abort"]),
         ("engineer", "turnovers:taskrun-step", [work.pk, "complete"]),
