@@ -11,6 +11,8 @@ from releasemgr.workflow.models import WorkflowQuerySet
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
     from environments.models import Booking, Environment
     from releasemgr.accounts.models import User
 
@@ -23,6 +25,10 @@ class EnvironmentQuerySet(WorkflowQuerySet):
     def in_use(self) -> EnvironmentQuerySet:
         """All but the decommissioned."""
         return self.exclude(state="decommissioned")
+
+    def kinds(self) -> QuerySet[Environment, str]:
+        """The kinds that there are, by name."""
+        return self.order_by("kind").values_list("kind", flat=True).distinct()
 
     def matching(self, words: str) -> EnvironmentQuerySet:
         """Those whose name, kind, owner or description holds every word."""

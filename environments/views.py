@@ -109,7 +109,7 @@ def _narrowed(request: UserRequest, chosen: dict[str, str]) -> EnvironmentQueryS
 
 
 def _kinds() -> list[str]:
-    kinds = Environment.objects.order_by("kind").values_list("kind", flat=True).distinct()
+    kinds = Environment.objects.kinds()
     return list(kinds[:100])
 
 

@@ -67,8 +67,8 @@ class FreezeForm(EditForm):
         super().__init__(*args, **kwargs)
         freeze: Freeze = self.instance
         fields: Any = self.fields
-        kinds = Environment.objects.order_by("kind").values_list("kind", flat=True).distinct()
-        offered = dict.fromkeys([*kinds[:MOST_KINDS], *([freeze.kind] if freeze.kind else [])])
+        kinds = Environment.objects.kinds()[:MOST_KINDS]
+        offered = dict.fromkeys([*kinds, *([freeze.kind] if freeze.kind else [])])
         fields["kind"].choices = [("", "None"), *((kind, kind) for kind in offered)]
         # What is over, or was, stays chosen where the freeze names it.
         place = Environment.objects.filter(pk__in=[freeze.environment_id])

@@ -10,14 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from releasemgr.accounts.models import User
-    from trains.models import (
-        ApplicationRelease,
-        Boarding,
-        Criterion,
-        Milestone,
-        Train,
-        Waiver,
-    )
+    from trains.models import ApplicationRelease, Boarding, Criterion, Milestone, Train, Waiver
 
 #: Whose work, as upper apps know, is part of what the executive approval is about.
 own_work_questions: list[Callable[[Train], Iterable[User]]] = []

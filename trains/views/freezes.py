@@ -15,7 +15,7 @@ from releasemgr.ui.edit_pages import edit_page
 from releasemgr.ui.paging import paginate
 from trains import freezes, panels, rules
 from trains.forms.freezes import FreezeForm
-from trains.http import demand
+from trains.http import demand, key_in
 from trains.models import Application, Freeze, Train
 from trains.states import FreezeScope, FreezeStops
 
@@ -41,7 +41,7 @@ def freeze_list(request: UserRequest) -> HttpResponse:
     get = request.GET
     when = get["when"] if get.get("when") in WHEN else "now"
     words = get.get("q", "").strip()[:200]
-    place = Environment.objects.visible_to(request.user).filter(pk=_key(get.get("environment")))
+    place = Environment.objects.visible_to(request.user).filter(pk=key_in(get.get("environment")))
     environment = place.first()
     visible: Any = Freeze.objects.visible_to(request.user)
     found = _when(visible.matching(words), when)
@@ -67,13 +67,6 @@ def _when(rows: FreezeQuerySet, when: str) -> FreezeQuerySet:
     if when == "all":
         return rows
     return {"now": rows.current, "coming": rows.coming, "over": rows.past}[when](now)
-
-
-def _key(text: str | None) -> int:
-    """A key from an address; 0, which no row has, for whatever is not one."""
-    digits = text or ""
-    is_key = digits.isascii() and digits.isdigit() and len(digits) < 19  # noqa: PLR2004 -- a key
-    return int(digits) if is_key else 0
 
 
 @login_required
@@ -109,7 +102,7 @@ def freeze_new(request: UserRequest) -> HttpResponse:
         if scope in request.GET:
             rows: Any = model.objects.visible_to(request.user)
             freeze.scope = FreezeScope(scope)
-            setattr(freeze, scope, get_object_or_404(rows, pk=_key(request.GET[scope])))
+            setattr(freeze, scope, get_object_or_404(rows, pk=key_in(request.GET[scope])))
             if request.GET.get("stops") == FreezeStops.SCOPE and scope == "train":
                 freeze.stops = FreezeStops.SCOPE
             break

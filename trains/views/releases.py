@@ -18,7 +18,7 @@ from releasemgr.ui.paging import paginate
 from releasemgr.ui.stories import Source, story
 from trains import rules
 from trains.forms.releases import NewReleaseForm, ReleaseForm
-from trains.http import demand, train_or_404
+from trains.http import demand, key_in, train_or_404
 from trains.models import (
     Application,
     ApplicationRelease,
@@ -59,7 +59,6 @@ SORTS = {
 ENDED = (ReleaseState.CLOSED, ReleaseState.CANCELLED)
 SHOWN = 5
 LONGEST_QUERY = 200
-KEY_DIGITS = 10
 MAY_OWN = "Product owners and release managers plan application releases."
 
 
@@ -336,9 +335,9 @@ def release_new(request: UserRequest) -> HttpResponse:
     """Plan an application release: from a train (``?train=``), of an application, or alone."""
     if not request.user.has_perm("trains.own_release"):
         raise PermissionDenied(MAY_OWN)
-    train = train_or_404(request.user, pk) if (pk := _key(request.GET.get("train"))) else None
+    train = train_or_404(request.user, pk) if (pk := key_in(request.GET.get("train"))) else None
     release = ApplicationRelease(owner=request.user)
-    if pk := _key(request.GET.get("application")):
+    if pk := key_in(request.GET.get("application")):
         release.application_id = get_object_or_404(Application, pk=pk).pk
 
     def save(form: NewReleaseForm) -> ApplicationRelease:
@@ -382,9 +381,3 @@ def release_edit(request: UserRequest, pk: int) -> HttpResponse:
         allowed=rules.release_can_change,
         save=save,
     )
-
-
-def _key(text: str | None) -> int:
-    """A key from an address; 0, which no row has, for whatever is not one."""
-    digits = text or ""
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < KEY_DIGITS else 0

@@ -166,6 +166,7 @@ class Worker:
             self._plans[pk] = turned.plan
             if claim is None:
                 return finished is not None or turned.has_passed
+            self.end()  # what is over does not wait for what may take long
             finished = (claim, carry_out(claim))
         return True
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from releasemgr.workflow.fields import StateField
 from releasemgr.workflow.imported import Imported
 from releasemgr.workflow.models import Workflow, known_states
+from releasemgr.workflow.rules import as_of
 from turnovers import rules
 from turnovers.exception_querysets import ExceptionQuerySet
 from turnovers.states import ExceptionState
@@ -159,4 +160,4 @@ class FreezeException(Imported, Workflow):
 
     def _decided(self) -> None:
         self.decided_by = self._history_user
-        self.decided_at = timezone.now()
+        self.decided_at = as_of(self)

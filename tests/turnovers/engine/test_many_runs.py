@@ -1,6 +1,7 @@
 """Many runs and few workers: turns that are taken together, fairness, and a run that breaks."""
 
 import time
+from typing import ClassVar
 
 import pytest
 from django.db import connection
@@ -116,6 +117,30 @@ def test_a_run_that_breaks_stands_in_nobodys_way(worker, monkeypatch, caplog):
     assert [state(run) for run in (first, broken, last)] == ["succeeded", "running", "succeeded"]
     assert not broken.task_runs.exists()
     assert f"Run {broken.pk} could not be carried forward." in caplog.text
+
+
+def test_what_is_over_is_ended_before_anything_that_may_take_long(worker, monkeypatch):
+    over = run_of("checkpoint")
+
+    class Looks(Executor):
+        """Touches the outside, and sees how the other run stands meanwhile."""
+
+        key = "looks"
+        name = "Looks"
+        form = CheckpointForm
+        seen: ClassVar[list] = []
+
+        def run(self, context):
+            self.seen.append(state(over))
+            return Outcome(succeeded=True)
+
+    monkeypatch.setitem(executors.EXECUTORS, "looks", Looks())
+    longer = run_of("looks")
+
+    worker.drain()
+
+    assert Looks.seen == ["succeeded"]
+    assert state(longer) == "succeeded"
 
 
 def test_a_run_alone_is_done_in_one_turn(worker):
