@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from trains.freeze_querysets import FreezeQuerySet
 
 EDIT_METHODS = ["GET", "HEAD", "POST"]
-WHEN = {"now": "In force", "coming": "Coming", "over": "Over or lifted", "all": "All"}
+WHEN = {"now": "Begun", "coming": "Coming", "over": "Over or lifted", "all": "All"}
 #: How many periods of a freeze its page foretells.
 NEXT_ONES = 10
 HISTORY_PAGE = 20
@@ -37,7 +37,7 @@ ABOUT: dict[str, Any] = {"environment": Environment, "application": Application,
 @login_required
 @require_safe
 def freeze_list(request: UserRequest) -> HttpResponse:
-    """Freezes: in force, coming, or over; of everywhere, or those that count in one environment."""
+    """Freezes: begun, coming, or over; of everywhere, or those that count in one environment."""
     get = request.GET
     when = get["when"] if get.get("when") in WHEN else "now"
     words = get.get("q", "").strip()[:200]
