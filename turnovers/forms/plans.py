@@ -71,9 +71,9 @@ class TurnoverForm(EditForm):
         return MOST_PARALLEL if most is None else most
 
     def _offer_developers(self, field: Any) -> None:
-        writers = User.objects.people().filter(groups__permissions__codename="write_turnover")
-        known = User.objects.filter(pk=self.instance.author_id)
-        field.queryset = User.objects.filter(pk__in=(writers | known).values("pk"))
+        field.queryset = User.objects.who_may(
+            "turnovers.write_turnover", or_is=self.instance.author_id
+        )
         field.required = True
         field.empty_label = "Choose who delivers it"
 
