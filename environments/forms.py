@@ -10,6 +10,7 @@ from django.utils.datastructures import MultiValueDict
 
 from environments.models import Booking, BookingKind, Environment
 from releasemgr.accounts.models import User
+from releasemgr.http import number
 from releasemgr.ui.forms import EditForm
 
 if TYPE_CHECKING:
@@ -134,9 +135,9 @@ class BookingForm(EditForm):
         kind, _, chosen = self.way.partition(":")
         if kind == "slot":
             self._take_slot(chosen)
-        elif kind == "environment" and chosen.isascii() and chosen.isdigit():
+        elif kind == "environment":
             online = self.fields["environment"].queryset  # type: ignore[attr-defined]
-            found = online.filter(pk=int(chosen[:9])).first()
+            found = online.filter(pk=number(chosen)).first()
             if found is not None:
                 self.cleaned_data["environment"] = found
         return super().clean()

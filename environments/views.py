@@ -17,6 +17,7 @@ from environments import panels, rules, services
 from environments.board import WEEKS, draw, read_period
 from environments.forms import BookingForm, EnvironmentForm
 from environments.models import Booking, BookingKind, BookingState, Environment, EnvironmentState
+from releasemgr.http import number
 from releasemgr.ui.edit_pages import edit_page
 from releasemgr.ui.paging import paginate
 
@@ -352,11 +353,9 @@ def _moment(text: str) -> dt.datetime | None:
 
 def _environment(request: UserRequest, text: str) -> Environment | None:
     """The environment that an address names by its id, if the reader may see one."""
-    if not (text.isascii() and text.isdigit()):
+    if (key := number(text)) is None:
         return None
-    found: Environment | None = (
-        Environment.objects.visible_to(request.user).filter(pk=int(text[:18])).first()
-    )
+    found: Environment | None = Environment.objects.visible_to(request.user).filter(pk=key).first()
     return found
 
 

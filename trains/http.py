@@ -34,16 +34,6 @@ TABS = {
 }
 
 
-#: What a key can hold, and no more.
-KEY_DIGITS = 10
-
-
-def key_in(text: str | None) -> int:
-    """A key from an address; 0, which no row has, for whatever is not one."""
-    digits = text or ""
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < KEY_DIGITS else 0
-
-
 def demand(rule: Permission, row: Any, user: User) -> None:
     """Answer 403 with the rule's own sentence where it does not let the user."""
     if not rule(row, user):

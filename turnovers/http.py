@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 
+from releasemgr.http import number
 from releasemgr.ui.edit_pages import see_other
 from releasemgr.workflow.refusals import TransitionRefused
 from turnovers import rules
@@ -34,16 +35,6 @@ TABS = {
     "history": ("History", ""),
 }
 JUDGED_IN_THE_PANEL = frozenset({"accept", "return_to_author"})
-LARGEST_KEY = 2**63 - 1
-
-
-def number(text: str | None) -> int | None:
-    """An id from an address or a form; whatever is not one is none."""
-    digits = text or ""
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(LARGEST_KEY))):
-        return None
-    value = int(digits)
-    return value if value <= LARGEST_KEY else None
 
 
 def version_of(request: UserRequest) -> int | None:

@@ -17,6 +17,7 @@ from releasemgr.exchange.comparison import CHANGE, CREATE, SKIP, UNCHANGED
 from releasemgr.exchange.export import export as export_text
 from releasemgr.exchange.forms import UploadForm
 from releasemgr.exchange.models import Dataset, Upload
+from releasemgr.http import number
 from releasemgr.ui.edit_pages import see_other
 from releasemgr.ui.paging import paginate
 
@@ -120,10 +121,8 @@ def _lines(report: dict[str, Any], tab: str) -> Any:
 def take(request: UserRequest, pk: int) -> HttpResponse:
     """Import a checked file."""
     row = get_object_or_404(Upload, pk=pk)
-    version = request.POST.get("version", "")
-    known = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None  # noqa: PLR2004
     try:
-        services.ask_for_import(row, by=request.user, version=known)
+        services.ask_for_import(row, by=request.user, version=number(request.POST.get("version")))
     except services.NotNow:
         return _moved_on(request, pk)
     return see_other(row.get_absolute_url())

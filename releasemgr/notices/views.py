@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from releasemgr.http import number
 from releasemgr.notices.events import by_group
 from releasemgr.notices.forms import PreferencesForm
 from releasemgr.notices.models import Notice, Preferences
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from releasemgr.http import UserRequest
-
-LONGEST_NUMBER = 18
 
 
 @login_required
@@ -74,10 +73,8 @@ def _with(**query: str) -> str:
 def read(request: UserRequest) -> HttpResponse:
     """Count one notice, or all of them, as read, and go back to the list."""
     mine = Notice.objects.visible_to(request.user)
-    number = request.POST.get("notice", "")
-    if number:
-        is_key = number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER
-        notice: Notice = get_object_or_404(mine, pk=int(number) if is_key else 0)
+    if one := request.POST.get("notice"):
+        notice: Notice = get_object_or_404(mine, pk=number(one))
         mark_read(mine.filter(pk=notice.pk))
     elif count := mark_read(mine):
         said = "1 notice" if count == 1 else f"{count} notices"

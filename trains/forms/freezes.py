@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from environments.models import Environment
 from releasemgr.accounts.forms import zone_choices
+from releasemgr.http import number
 from releasemgr.ui.forms import EditForm
 from trains.models import Freeze, Milestone, Team, Train
 from trains.models.freezes import TARGETS
@@ -88,10 +89,8 @@ class FreezeForm(EditForm):
 
     def _trains(self) -> list[int]:
         """The train that is chosen, and the one that was."""
-        typed = self.data.get("train", "") if self.is_bound else ""
-        is_key = typed.isascii() and typed.isdigit() and len(typed) < 19  # noqa: PLR2004 -- a key
-        chosen = [int(typed)] if is_key else []
-        return [*chosen, *([self.instance.train_id] if self.instance.train_id else [])]
+        chosen = number(self.data.get("train")) if self.is_bound else None
+        return [key for key in (chosen, self.instance.train_id) if key is not None]
 
     def full_clean(self) -> None:
         """What is typed is on the clock of the zone that is chosen."""

@@ -11,11 +11,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from environments.models import Environment
+from releasemgr.http import number
 from releasemgr.ui.edit_pages import edit_page
 from releasemgr.ui.paging import paginate
 from trains import freezes, panels, rules
 from trains.forms.freezes import FreezeForm
-from trains.http import demand, key_in
+from trains.http import demand
 from trains.models import Application, Freeze, Train
 from trains.states import FreezeScope, FreezeStops
 
@@ -41,7 +42,7 @@ def freeze_list(request: UserRequest) -> HttpResponse:
     get = request.GET
     when = get["when"] if get.get("when") in WHEN else "now"
     words = get.get("q", "").strip()[:200]
-    place = Environment.objects.visible_to(request.user).filter(pk=key_in(get.get("environment")))
+    place = Environment.objects.visible_to(request.user).filter(pk=number(get.get("environment")))
     environment = place.first()
     visible: Any = Freeze.objects.visible_to(request.user)
     found = _when(visible.matching(words), when)
@@ -102,7 +103,7 @@ def freeze_new(request: UserRequest) -> HttpResponse:
         if scope in request.GET:
             rows: Any = model.objects.visible_to(request.user)
             freeze.scope = FreezeScope(scope)
-            setattr(freeze, scope, get_object_or_404(rows, pk=key_in(request.GET[scope])))
+            setattr(freeze, scope, get_object_or_404(rows, pk=number(request.GET[scope])))
             if request.GET.get("stops") == FreezeStops.SCOPE and scope == "train":
                 freeze.stops = FreezeStops.SCOPE
             break

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from releasemgr.http import number
 from releasemgr.ui.edit_pages import edit_page, see_other
 from trains import rules
 from trains.forms.schedule import ScheduleForm
@@ -32,11 +33,6 @@ if TYPE_CHECKING:
 
 #: The trains that can be chosen to be copied.
 MOST_TO_COPY = 50
-
-
-def number(words: str | None) -> int | None:
-    """A key from an address or a form, if it can be one."""
-    return int(words) if words and words.isascii() and words.isdigit() and len(words) < 10 else None  # noqa: PLR2004 -- what a key can hold
 
 
 def demand_steering(request: UserRequest) -> None:

@@ -13,12 +13,13 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from releasemgr.http import number
 from releasemgr.ui.edit_pages import edit_page
 from releasemgr.ui.paging import paginate
 from releasemgr.ui.stories import Source, story
 from trains import rules
 from trains.forms.releases import NewReleaseForm, ReleaseForm
-from trains.http import demand, key_in, train_or_404
+from trains.http import demand, train_or_404
 from trains.models import (
     Application,
     ApplicationRelease,
@@ -335,9 +336,9 @@ def release_new(request: UserRequest) -> HttpResponse:
     """Plan an application release: from a train (``?train=``), of an application, or alone."""
     if not request.user.has_perm("trains.own_release"):
         raise PermissionDenied(MAY_OWN)
-    train = train_or_404(request.user, pk) if (pk := key_in(request.GET.get("train"))) else None
+    train = train_or_404(request.user, pk) if (pk := number(request.GET.get("train"))) else None
     release = ApplicationRelease(owner=request.user)
-    if pk := key_in(request.GET.get("application")):
+    if pk := number(request.GET.get("application")):
         release.application_id = get_object_or_404(Application, pk=pk).pk
 
     def save(form: NewReleaseForm) -> ApplicationRelease:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from approvals.models import Signoff
 from releasemgr.accounts.models import User
+from releasemgr.http import number
 from releasemgr.ui.edit_pages import edit_page
 from releasemgr.ui.paging import paginate
 from trains import checking
@@ -23,7 +24,7 @@ from trains.models import ReleaseType, Template
 from trains.outline import Outline
 from trains.planning import APPROVALS, keep_template, outline_of
 from trains.states import STAGES, GateStage
-from trains.views.new import demand_steering, number
+from trains.views.new import demand_steering
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from releasemgr.accounts.models import User
+from releasemgr.http import number
 from releasemgr.ui.edit_pages import edit_page, see_other
 from releasemgr.ui.paging import paginate
 from trains import health, journey, rules
@@ -64,8 +65,8 @@ def train_list(request: UserRequest) -> HttpResponse:
     if get.get("state") in TrainState.values:
         trains = trains.filter(state=get["state"])
     for name in ("type", "manager"):
-        if (chosen := get.get(name, "")).isascii() and chosen.isdigit() and len(chosen) < 10:  # noqa: PLR2004 -- what a key can hold
-            trains = trains.filter(**{{"type": "release_type"}.get(name, name): int(chosen)})
+        if (chosen := number(get.get(name))) is not None:
+            trains = trains.filter(**{{"type": "release_type"}.get(name, name): chosen})
     sort = get.get("sort") if get.get("sort") in SORTS else "-end" if view == "over" else "end"
     page = paginate(trains.order_by(*SORTS[str(sort)][1]), get.get("page"))
     assessments = health.assess(page.rows)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from releasemgr.http import number
 from releasemgr.ui.edit_pages import see_other
 from releasemgr.ui.paging import Page, paginate
 from releasemgr.ui.times import moment_in_words
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 NOW = "now"
 #: As many versions as can be chosen from; older ones are reached from the list.
 MOST_OFFERED = 200
-KEY_DIGITS = 10
 PLAIN = "text/plain; charset=utf-8"
 
 
@@ -180,9 +180,7 @@ def _side(train: Train, value: str) -> Side:
         return Side(NOW, "now", timezone.now(), plan_of(train))
     versions = PlanVersion.objects.filter(train=train).select_related("content")
     if value:
-        if not (value.isascii() and value.isdigit() and len(value) < KEY_DIGITS):
-            raise Http404
-        versions = versions.filter(number=int(value))
+        versions = versions.filter(number=number(value))
     version = versions.order_by("-number").first()
     if version is None:
         raise Http404

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.utils import timezone
 
+from releasemgr.http import number
 from releasemgr.workflow.forms import StepForm
-from turnovers.http import number
 from turnovers.states import RunKind, TaskState
 from turnovers.timetable import length_of
 

@@ -11,12 +11,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from environments.models import Environment
+from releasemgr.http import number
 from releasemgr.ui.edit_pages import edit_page
 from releasemgr.ui.paging import paginate
 from trains.models import Train
 from turnovers import rules
 from turnovers.forms import HoldForm
-from turnovers.http import number
 from turnovers.models import Hold, Run, Turnover
 from turnovers.states import HoldScope
 

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from releasemgr.http import number
 from releasemgr.ui.edit_pages import edit_page
 from releasemgr.ui.paging import paginate
 from turnovers import executors, plans, rules
@@ -20,7 +21,6 @@ from turnovers.forms import TaskForm
 from turnovers.http import (
     attempt,
     crumbs,
-    number,
     task_or_404,
     turnover_or_404,
     version_of,

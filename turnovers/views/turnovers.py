@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from environments.models import Environment
+from releasemgr.http import number
 from releasemgr.ui.edit_pages import edit_page
 from releasemgr.ui.paging import paginate
 from releasemgr.ui.stories import Source, story
@@ -24,7 +25,6 @@ from turnovers.forms import ContentForm, NewTurnoverForm, TurnoverForm
 from turnovers.http import (
     attempt,
     crumbs,
-    number,
     turnover_or_404,
     turnover_page,
     version_of,

@@ -14,10 +14,11 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from releasemgr.http import number
 from releasemgr.ui.edit_pages import see_other
 from turnovers import bridge, endings, lanes, rules, watching
 from turnovers.board import board
-from turnovers.http import crumbs, number
+from turnovers.http import crumbs
 from turnovers.models import Run
 from turnovers.progress import rest_of
 from turnovers.states import RunKind, TurnoverState
