@@ -28,8 +28,14 @@ def pre_fork(server: Any, worker: Any) -> None:
     from django.template.loader import get_template  # noqa: PLC0415 -- Django is set up only now
     from django.urls import reverse  # noqa: PLC0415
 
+    from releasemgr.celery import app  # noqa: PLC0415
+
     reverse("login")  # looks through all addresses, and so loads all views
-    get_template("accounts/login.html")
+    for name in ("accounts/login.html", "base.html"):
+        get_template(name)
+    app.amqp  # noqa: B018 -- what makes a message
+    app.connection_for_write().get_transport_cls()  # and what takes it to the broker
+    gc.collect()
     gc.freeze()
 
 

@@ -8,6 +8,8 @@ from celery import Celery
 from celery.signals import worker_before_create_process
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "releasemgr.settings")
+# `migrate`, which comes first, runs the checks; they load all pages, and a worker serves none.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("releasemgr")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = "Start turnovers at their time and call workers; runs until Ctrl-C or SIGTERM."
+    # `migrate`, which comes first, runs them; they load every page, and none is served from here.
+    requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         scheduler = Scheduler()
