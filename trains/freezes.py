@@ -18,7 +18,7 @@ from trains.states import FreezeStops
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from environments.models import Environment
     from releasemgr.workflow.rules import Blocker
@@ -31,13 +31,21 @@ def declare(freeze: Freeze, *, by: User) -> Freeze:
 
 
 def change(
-    freeze: Freeze, *, by: User, version: int | None, reason: str = "", **changes: Any
+    freeze: Freeze,
+    *,
+    by: User,
+    version: int | None,
+    reason: str = "",
+    values: Mapping[str, Any] | None = None,
+    **changes: Any,
 ) -> Freeze:
-    """Change a freeze that is in force.
+    """Change a freeze that is in force: its fields, and by ``values`` the reason it gives, too.
 
     Raises ``Conflict``, or ``TransitionRefused`` where it was lifted, or where who changes it would
     free their own work.
     """
+
+    changes |= values or {}
 
     def forbids(row: Freeze) -> Iterator[Blocker]:
         yield from rules.freeze_can_change(row)
@@ -46,7 +54,7 @@ def change(
             setattr(wanted, name, value)
         yield from rules.against_easing(row, wanted, by, as_of(row))
 
-    return edit(freeze, by=by, version=version, reason=reason, allowed=forbids, **changes)
+    return edit(freeze, by=by, version=version, reason=reason, allowed=forbids, values=changes)
 
 
 def follow_milestone(

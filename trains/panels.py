@@ -86,13 +86,13 @@ MOST_STOPPED = 25
 
 
 def stopped_by(freeze: Freeze, user: User) -> list[Any]:
-    """What waits for the end of the freeze, or would if it lasts."""
-    return [row for rows in stopped for row in rows(freeze, user)[:MOST_STOPPED]]
+    """What waits for the end of the freeze, or would; one more than shown where there is more."""
+    return [row for rows in stopped for row in rows(freeze, user)[: MOST_STOPPED + 1]]
 
 
 def exceptions_from(freeze: Freeze, user: User) -> list[Any]:
-    """What was asked to pass the freeze."""
-    return [row for rows in exceptions for row in rows(freeze, user)[:MOST_STOPPED]]
+    """What was asked to pass the freeze; one more than shown where there is more."""
+    return [row for rows in exceptions for row in rows(freeze, user)[: MOST_STOPPED + 1]]
 
 
 def exceptions_of_release(release: ApplicationRelease, user: User) -> list[Any]:

@@ -194,7 +194,8 @@ def settle_approvals(sender: Any, row: Train, name: str, **_: Any) -> None:
     for which in SETTLED_BY.get(name, ()):
         sheet = getattr(row, f"{which}_signoff")
         if sheet is not None and sheet.state == Signoff.State.APPROVED:
-            edit(sheet, by=User.objects.robot(), reason=f"{row}: {name}", valid_until=None)
+            reason = f"It has done its part: {row} is “{row.get_state_display()}”."
+            edit(sheet, by=User.objects.robot(), reason=reason, valid_until=None)
 
 
 def go_on_with(train: Train, which: str, reason: str) -> None:

@@ -50,5 +50,6 @@ def note_edit(
     sender: Any, row: Any, changed: set[str], by: User | None, reason: str, **_: Any
 ) -> None:
     """Where people are to be told of what was changed."""
-    if EDITED[sender][0] <= changed:
+    is_of_interest, _ = EDITED[sender]
+    if is_of_interest(changed):
         note(row, EDITED_ROW, by=by, reason=reason)

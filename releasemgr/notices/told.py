@@ -122,10 +122,14 @@ NEW: dict[Any, Callable[[Any, User | None, str], Iterable[News]]] = {
     Booking: environments.booking_asked,
 }
 
-#: Model -> the fields that have to change together, and what is told of that edit.
-EDITED: dict[Any, tuple[frozenset[str], Callable[[Any, User | None, str], Iterable[News]]]] = {
-    Milestone: (frozenset({"due", "origin_due"}), gates.milestone_moved),
-    Freeze: (frozenset({"begins"}), freezes.freeze_changed),
+#: What a freeze is called, and why, changes for nobody what they may do.
+_OF_NO_EFFECT = frozenset({"name", "reason"})
+#: Model -> whether a change of these fields is of interest, and what is told of that edit.
+EDITED: dict[
+    Any, tuple[Callable[[set[str]], bool], Callable[[Any, User | None, str], Iterable[News]]]
+] = {
+    Milestone: (lambda changed: {"due", "origin_due"} <= changed, gates.milestone_moved),
+    Freeze: (lambda changed: bool(changed - _OF_NO_EFFECT), freezes.freeze_changed),
 }
 
 #: Model -> whether a new row is of interest, as far as the row itself can tell.

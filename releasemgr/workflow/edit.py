@@ -12,7 +12,7 @@ from releasemgr.workflow.perform import record
 from releasemgr.workflow.refusals import Conflict, TransitionRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from releasemgr.accounts.models import User
     from releasemgr.workflow.rules import Blocker
@@ -36,13 +36,16 @@ def edit(
     version: int | None = None,
     reason: str = "",
     allowed: Callable[[R], Iterable[Blocker]] | None = None,
+    values: Mapping[str, Any] | None = None,
     **changes: Any,
 ) -> R:
     """Set ``changes`` on the locked row and return it; a row that does not differ stays as it is.
 
+    ``values`` are more changes, also of a field that is called as one of the arguments here.
     ``version`` is what the person saw; ``allowed`` is asked under the lock and lists what forbids
     the edit. Raises ``Conflict`` or ``TransitionRefused``; then nothing was changed.
     """
+    changes |= values or {}
     with one_transaction(row):
         row = lock(row)
         if version is not None and version != row.version:

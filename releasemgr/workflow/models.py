@@ -188,6 +188,17 @@ class Workflow(fsm.FSMModelMixin, Recorded):
             and step.has_perm(self, user)
         ]
 
+    @classmethod
+    def label_of(cls, name: str, target: str = "") -> str:
+        """What the button of the step says; where several do, the one that leads to ``target``.
+
+        Of a step that there is no more, which only its history knows: its name.
+        """
+        named = [step for step in cls().get_all_state_transitions() if step.name == name]
+        labels = {step.target: step.custom.get("label") for step in named}
+        label = labels.get(target) or next(iter(labels.values()), None)
+        return label if isinstance(label, str) else name.replace("_", " ")
+
     def step_blockers(self, name: str) -> list[Blocker]:
         """What stands between this record and the step ``name``; [] where it may be taken."""
         for step in self.get_all_state_transitions():

@@ -109,7 +109,7 @@ def _find(row: Workflow, name: str) -> Transition:
     for step in row.get_all_state_transitions():
         if (step.name, step.source) == (name, row.state):
             return step
-    words = name.replace("_", " ")
+    words = row.label_of(name)
     raise TransitionRefused(
         Blocker(
             f"{row} is “{row.get_state_display()}”",

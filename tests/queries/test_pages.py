@@ -180,7 +180,7 @@ PINNED = {
     "exchange:exports": 6,
     "exchange:download": 17,
     "operations:status": 19,
-    "trains:freezes": 8,
+    "trains:freezes": 7,
     "trains:freeze-new": 10,
     "trains:freeze": 11,
     "trains:freeze-edit": 11,

@@ -23,6 +23,7 @@ from tests.factories import (
     UserFactory,
     WorkItemFactory,
 )
+from trains import panels
 from trains.models import ApplicationRelease, Freeze, Team, WorkItem
 
 pytestmark = pytest.mark.django_db
@@ -91,7 +92,7 @@ def test_nothing_changes_where_nothing_was_typed(as_manager):
 
 
 @pytest.mark.parametrize("scope", ["kind", "environment", "application", "train"])
-def test_each_scope_needs_its_target_and_no_other(as_manager, scope):
+def test_each_scope_needs_its_target_and_leaves_the_others_out(as_manager, scope):
     targets = {
         "kind": EnvironmentFactory(kind="staging").kind,
         "environment": EnvironmentFactory().pk,
@@ -99,13 +100,36 @@ def test_each_scope_needs_its_target_and_no_other(as_manager, scope):
         "train": TrainFactory().pk,
     }
     assert as_manager.post(NEW, TYPED | {"scope": scope}).status_code == 422
-    assert as_manager.post(NEW, TYPED | {"scope": scope} | targets).status_code == 422
-    assert as_manager.post(NEW, TYPED | {scope: targets[scope]}).status_code == 422
 
-    answer = as_manager.post(NEW, TYPED | {"scope": scope, scope: targets[scope]})
+    answer = as_manager.post(NEW, TYPED | {"scope": scope} | targets)
 
     assert answer.status_code == 303
-    assert Freeze.objects.get().scope == scope
+    freeze = Freeze.objects.get()
+    assert freeze.scope == scope
+    told = {name: getattr(freeze, name) for name in targets if getattr(freeze, name)}
+    assert {name: getattr(value, "pk", value) for name, value in told.items()} == {
+        scope: targets[scope]
+    }
+
+
+def test_another_scope_and_no_recurrence_leave_out_what_they_have_no_use_for(as_manager):
+    train = TrainFactory()
+    freeze = FreezeFactory(
+        scope="train",
+        train=train,
+        team=Team.objects.create(name="Payments"),
+        milestone=MilestoneFactory(train=train),
+        ends=None,
+    )
+    typed = TYPED | {"train": train.pk, "team": freeze.team_id, "milestone": freeze.milestone_id}
+    once = {"scope": "all", "recurrence": "none", "recurs_until": "2029-01-01T00:00"}
+
+    answer = as_manager.post(freeze.edit_url, typed | once | {"version": freeze.version})
+
+    assert answer.status_code == 303
+    freeze.refresh_from_db()
+    assert (freeze.scope, freeze.train, freeze.team) == ("all", None, None)
+    assert (freeze.milestone, freeze.recurs_until) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -115,11 +139,10 @@ def test_each_scope_needs_its_target_and_no_other(as_manager, scope):
         ({"ends": ""}, "only then can it come again"),
         ({"recurrence": "weekly"}, "lasts 7 days at most"),
         ({"recurs_until": "2027-12-20T18:00"}, "after the first begin"),
-        ({"recurrence": "none", "recurs_until": "2029-01-01T00:00"}, "that comes again"),
         ({"stops": "scope"}, "Only of a train"),
         ({"begins": ""}, "Say when it begins"),
         ({"time_zone": "Mars/Olympus"}, "Select a valid choice"),
-        ({"team": "1"}, "Select a valid choice"),
+        ({"scope": "train", "team": "1"}, "Select a valid choice"),
         ({"begins": "9999-12-31T23:59", "ends": ""}, "Give a year"),
     ],
 )
@@ -179,6 +202,15 @@ def test_a_lifted_freeze_has_no_form(as_manager):
     assert as_manager.post(freeze.edit_url, TYPED | {"version": 1}).status_code == 409
 
 
+def test_what_everybody_reads_of_its_reason_can_be_changed(as_manager):
+    as_manager.post(NEW, TYPED)
+    freeze = Freeze.objects.get()
+
+    as_manager.post(freeze.edit_url, TYPED | {"reason": "Books.", "version": freeze.version})
+
+    assert Freeze.objects.get().reason == "Books."
+
+
 @pytest.mark.parametrize("query", ["?train=x", "?environment=0", f"?application={'9' * 40}"])
 def test_what_is_not_there_is_not_frozen(as_manager, query):
     assert as_manager.get(NEW + query).status_code == 404
@@ -212,11 +244,12 @@ def test_the_list_tells_those_in_force_from_those_ahead_and_over(as_manager):
         text = page_of(as_manager.get(LIST + query))
         return {name for name in names if f">{name}</a>" in text}
 
-    assert shown("") == {"Present", "Weekly", "Elsewhere"}
+    assert shown("") == {"Present", "Weekly", "Elsewhere", "Ahead"}
+    assert shown("?when=now") == {"Present", "Weekly", "Elsewhere"}
     assert shown("?when=coming") == {"Ahead"}
     assert shown("?when=over") == {"Past", "Ended early"}
     assert shown("?when=all") == names
-    assert shown(f"?environment={place.pk}") == {"Present", "Weekly"}
+    assert shown(f"?environment={place.pk}") == {"Present", "Weekly", "Ahead"}
     assert shown("?q=week") == {"Weekly"}
 
 
@@ -237,6 +270,21 @@ def test_a_freeze_shows_what_it_stops_its_next_periods_and_its_exceptions(as_man
     assert "Urgent" in page
     assert "Goes on" not in page
     assert "The next 10 periods" in page
+
+
+def test_a_freeze_that_stops_more_than_its_page_lists_says_so(as_manager, monkeypatch):
+    monkeypatch.setattr(panels, "MOST_STOPPED", 2)
+    freeze = FreezeFactory()
+    TurnoverFactory.create_batch(2, state="ready")
+    FreezeExceptionFactory.create_batch(2, freeze=freeze)
+    assert "And " not in page_of(as_manager.get(freeze.get_absolute_url()))
+
+    TurnoverFactory(state="ready")
+    FreezeExceptionFactory(freeze=freeze)
+
+    page = page_of(as_manager.get(freeze.get_absolute_url()))
+    assert "And more, later than these." in page
+    assert "And older ones" in page
 
 
 def test_who_would_free_their_own_work_reads_why_not(as_manager, manager):

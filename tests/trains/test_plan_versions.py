@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from approvals.models import Signoff
 from approvals.services import LevelPlan
 from environments.models import Booking
 from releasemgr.accounts.models import User
@@ -24,6 +25,7 @@ from tests.factories import (
     UserFactory,
 )
 from trains.models import Gate, Milestone, PlanContent, PlanVersion
+from trains.plan import baselines
 from trains.plan.baselines import keep, take
 from trains.plan.comparison import compare, slip_in_words, summary
 from trains.plan.facts import plan_of
@@ -97,6 +99,12 @@ def test_a_rejection_is_kept_with_its_reason(train, manager):
 
     latest = PlanVersion.objects.filter(train=train).first()
     assert (latest.occasion, latest.reason) == ("Train approval rejected", "Too early")
+
+
+def test_each_step_of_an_approval_has_words_or_decides_nothing():
+    steps = {step.name for step in Signoff().get_all_state_transitions()}
+
+    assert set(baselines.SHEETS) | baselines.UNTOLD == steps
 
 
 def test_a_refused_step_keeps_nothing(train, manager):

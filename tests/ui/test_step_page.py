@@ -175,7 +175,7 @@ def test_the_story_says_who_did_what_and_why(client, engineer, environment):
     form = {"version": environment.version, "reason": "Disks <are> changed."}
     client.post(environment.step_url("take_offline"), form)
     html = render_to_string("ui/_history.html", {"entries": environment.history.all()})
-    assert f'<span class="strong">{engineer}</span> took the step “take offline”: now Offline' in (
+    assert f'<span class="strong">{engineer}</span> took the step “Take offline”: now Offline' in (
         html
     )
     assert "Disks &lt;are&gt; changed." in html

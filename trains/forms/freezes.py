@@ -13,7 +13,7 @@ from releasemgr.http import number
 from releasemgr.ui.forms import EditForm
 from trains.models import Freeze, Milestone, Team, Train
 from trains.models.freezes import TARGETS
-from trains.states import FreezeScope
+from trains.states import FreezeScope, Recurrence
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -58,7 +58,7 @@ class FreezeForm(EditForm):
         labels = {"stops": "What it stops", "scope": "Where", "recurs_until": "Comes again until"}
         help_texts = {
             "reason": "Everybody whose work waits reads this.",
-            "begins": "Empty: it begins with the milestone below.",
+            "begins": "Of one train, empty: it begins with a milestone.",
             "recurs_until": "From then on it is over. Empty: it comes again without end.",
             "milestone": "Of the train above. It then begins with the milestone's day, and moves "
             "with it. The milestones of another train are offered once that train is saved.",
@@ -105,12 +105,14 @@ class FreezeForm(EditForm):
         scope = cleaned.get("scope", "")
         for about, column in TARGETS.items():
             label = str(FreezeScope(about).label)
-            if about == scope and column not in self.errors and not cleaned.get(column):
+            if about != scope:
+                cleaned[column] = "" if column == "kind" else None
+            elif column not in self.errors and not cleaned.get(column):
                 self.add_error(column, f"Choose it: the freeze is of “{label.lower()}”.")
-            elif about != scope and cleaned.get(column):
-                self.add_error(column, f"Leave this empty, or choose “{label}” above.")
-        if scope != FreezeScope.TRAIN and cleaned.get("team"):
-            self.add_error("team", "A team is named for a freeze of a train only.")
+        if scope != FreezeScope.TRAIN:
+            cleaned["team"] = cleaned["milestone"] = None
+        if cleaned.get("recurrence") == Recurrence.NONE:
+            cleaned["recurs_until"] = None
         self._begin_with_milestone(cleaned)
         return cleaned
 

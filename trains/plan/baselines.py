@@ -26,10 +26,21 @@ GATES = {
     "start_deployment": "QA gate passed",
     "close": "Train closed",
 }
-#: What is said of a step of an approval; of any other, what its button says.
-SHEETS = {"request": "asked for", "approve": "approved by one more", "reject": "rejected"}
-#: A step that decides nothing, and asks for nothing: its reason stands in the history.
-UNTOLD = frozenset({"void"})
+#: What is said of a step of an approval.
+SHEETS = {
+    "request": "asked for",
+    "approve": "approved by one more",
+    "approve_if": "approved by one more, with a condition",
+    "override": "approved for somebody absent",
+    "reject": "rejected",
+    "postpone": "postponed",
+    "recall": "without a decision that was taken back",
+    "add_approver": "with one more approver",
+    "remove_approver": "without an approver",
+    "expire": "expired",
+}
+#: Steps that decide nothing, and ask for nothing new: their reasons stand in the history.
+UNTOLD = frozenset({"void", "remind", "escalate"})
 BY_HAND = "Kept by hand"
 
 
@@ -48,7 +59,7 @@ def after_sheet(sender: Any, row: Signoff, name: str, by: User, reason: str, **_
     owned = None if name in UNTOLD else Train.objects.of_sheet(row)
     if owned is not None:
         train, which = owned
-        said = SHEETS.get(name, name.replace("_", " "))
+        said = SHEETS[name]
         if row.state == Signoff.State.APPROVED:
             said = "complete"
         take(train, f"{which.capitalize()} approval {said}", by=by, reason=reason)

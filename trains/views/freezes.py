@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     from trains.freeze_querysets import FreezeQuerySet
 
 EDIT_METHODS = ["GET", "HEAD", "POST"]
-WHEN = {"now": "Begun", "coming": "Coming", "over": "Over or lifted", "all": "All"}
+WHEN = {
+    "open": "Now and coming",
+    "now": "Begun",
+    "coming": "Coming",
+    "over": "Over or lifted",
+    "all": "All",
+}
 #: How many periods of a freeze its page foretells.
 NEXT_ONES = 10
 HISTORY_PAGE = 20
@@ -40,15 +46,16 @@ ABOUT: dict[str, Any] = {"environment": Environment, "application": Application,
 def freeze_list(request: UserRequest) -> HttpResponse:
     """Freezes: begun, coming, or over; of everywhere, or those that count in one environment."""
     get = request.GET
-    when = get["when"] if get.get("when") in WHEN else "now"
+    when = get["when"] if get.get("when") in WHEN else "open"
     words = get.get("q", "").strip()[:200]
-    place = Environment.objects.visible_to(request.user).filter(pk=number(get.get("environment")))
-    environment = place.first()
+    key = number(get.get("environment"))
+    seen = Environment.objects.visible_to(request.user)
+    environment = seen.filter(pk=key).first() if key is not None else None
     visible: Any = Freeze.objects.visible_to(request.user)
     found = _when(visible.matching(words), when)
     if environment is not None:
         found = found.of_places([environment])
-    order = ("begins", "pk") if when in {"now", "coming"} else ("-begins", "-pk")
+    order = ("-begins", "-pk") if when in {"over", "all"} else ("begins", "pk")
     context = {
         "page": paginate(found.with_scope().order_by(*order), get.get("page")),
         "when": when,
@@ -67,7 +74,13 @@ def _when(rows: FreezeQuerySet, when: str) -> FreezeQuerySet:
     now = timezone.now()
     if when == "all":
         return rows
-    return {"now": rows.current, "coming": rows.coming, "over": rows.past}[when](now)
+    chosen = {
+        "open": rows.current_and_coming,
+        "now": rows.current,
+        "coming": rows.coming,
+        "over": rows.past,
+    }
+    return chosen[when](now)
 
 
 @login_required
@@ -88,6 +101,7 @@ def freeze_detail(request: UserRequest, pk: int) -> HttpResponse:
         "may_change": may_change and freeze.is_in_force,
         "stopped": panels.stopped_by(freeze, request.user),
         "exceptions": panels.exceptions_from(freeze, request.user),
+        "most": panels.MOST_STOPPED,
         "entries": paginate(history, request.GET.get("page"), HISTORY_PAGE),
     }
     return render(request, "trains/freeze.html", context)
@@ -134,7 +148,7 @@ def freeze_edit(request: UserRequest, pk: int) -> HttpResponse:
         crumbs=_crumbs((freeze.name, freeze.get_absolute_url()), ("Change", "")),
         allowed=rules.freeze_can_change,
         save=lambda form: freezes.change(
-            freeze, by=request.user, version=form.seen_version, **form.changes
+            freeze, by=request.user, version=form.seen_version, values=form.changes
         ),
     )
 

@@ -36,7 +36,7 @@ def freeze_changed(freeze: Freeze, by: User | None, reason: str) -> Iterator[New
             "freeze_declared",
             freeze,
             _affected_by(freeze),
-            f"The freeze {freeze} has other times",
+            f"Changed: the freeze {freeze}",
             f"{freeze.where_words}, {freeze.period_words}. {reason}".strip(),
         )
 

@@ -235,7 +235,7 @@ def deed(entry: Any) -> str:
     """What a history row tells: a step and where it led, or a plain creation, edit or removal."""
     if not entry.transition or entry.history_type == "-":
         return {"+": "created it", "~": "edited it", "-": "removed it"}[entry.history_type]
-    words = entry.transition.replace("_", " ")
+    words = entry.instance_type.label_of(entry.transition, getattr(entry, "state", ""))
     if not hasattr(entry, "get_state_display"):
         return f"took the step “{words}”"
     return f"took the step “{words}”: now {entry.get_state_display()}"
