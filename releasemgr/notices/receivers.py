@@ -50,6 +50,5 @@ def note_edit(
     sender: Any, row: Any, changed: set[str], by: User | None, reason: str, **_: Any
 ) -> None:
     """Where people are to be told of what was changed."""
-    is_of_interest, _ = EDITED[sender]
-    if is_of_interest(changed):
+    if EDITED[sender][0](changed):
         note(row, EDITED_ROW, by=by, reason=reason)
