@@ -95,4 +95,4 @@ class ExceptionState(Status):
     ASKED = "asked", "wait", "wait", "Somebody else has to grant it", "Asked for"
     GRANTED = "granted", "warn", "waived", "The freeze does not stop it", "Granted"
     REFUSED = "refused", "bad", "reject", "Not granted, with a reason", "Refused"
-    WITHDRAWN = "withdrawn", "mute", "cancel", "No longer asked for", "Withdrawn"
+    WITHDRAWN = "withdrawn", "mute", "cancel", "Taken back: the freeze stops it", "Withdrawn"

@@ -95,6 +95,7 @@ TOLD: dict[Any, dict[str, Callable[[Any, User, str], Iterable[News]]]] = {
     FreezeException: {
         "grant": freezes.exception_answered,
         "refuse": freezes.exception_answered,
+        "revoke": freezes.exception_answered,
     },
     Environment: {
         "take_offline": environments.environment_offline,

@@ -30,9 +30,10 @@ def frozen(stage, name):
     return place, freeze
 
 
-def accepted(stage, place, title, author="developer"):
-    """A turnover whose window is open; only a freeze can be in its way."""
-    turnover = stage.make("Turnover", title=title, environment=place, author=person(author))
+def accepted(stage, place, title, author="developer", **window):
+    """A turnover whose window is open, if nothing else is said; only a freeze is in its way."""
+    who = person(author)
+    turnover = stage.make("Turnover", title=title, environment=place, author=who, **window)
     stage.make("Task", turnover=turnover)
     stage.take(turnover, "deliver", by=author)
     stage.take(turnover, "accept", by="engineer")
@@ -163,6 +164,23 @@ def test_an_exception_is_withdrawn_by_who_asked_for_it_and_by_no_other_developer
     with cast.nothing_changes(developer):
         developer.is_forbidden(exception.step("withdraw"), "Whoever asked for it")
     assert engineer.take("Withdraw", exception.url) == 303
+    assert [stage.state(row) for row in (exception, turnover)] == ["withdrawn", "ready"]
+
+
+@pytest.mark.drives("freezeexception.revoke")
+def test_a_granted_exception_is_taken_back_with_a_reason_and_stops_its_turnover_again(cast, stage):
+    place, freeze = frozen(stage, "gorse-site")
+    turnover = accepted(stage, place, "Gorse 2", earliest=hours(1), latest=hours(3))
+    exception = asked(stage, freeze, turnover, by="engineer")
+    stage.take(exception, "grant", by="manager")
+    developer, engineer = cast.developer, cast.engineer
+
+    with cast.nothing_changes(developer):
+        developer.is_forbidden(exception.step("revoke"), "Whoever asked for it")
+    with cast.nothing_changes(engineer):
+        assert engineer.take("Take back", exception.url) == 422
+        engineer.sees(ASKED_WHY)
+    assert engineer.take("Take back", exception.url, reason="It can wait after all.") == 303
     assert [stage.state(row) for row in (exception, turnover)] == ["withdrawn", "ready"]
 
 

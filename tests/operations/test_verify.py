@@ -34,7 +34,7 @@ from trains.models import Criterion, PlanContent, PlanVersion, Team, Waiver
 from trains.plan import baselines
 from trains.waivers import ask_waiver
 from turnovers.engine import advance, turns
-from turnovers.models import Attempt, Run, TaskRun, Turnover
+from turnovers.models import Attempt, FreezeException, Run, TaskRun, Turnover
 
 pytestmark = pytest.mark.django_db
 
@@ -340,6 +340,20 @@ class TestV5:
         forge(exception, "grant", UserFactory(), state="granted", decided_by=UserFactory())
 
         assert found("V5") == []
+
+    def test_an_exception_that_was_taken_back_before_lets_no_claim_be(self, deployed):
+        turnover = deployed(1)
+        freeze = declared_before(FreezeFactory())
+        exception = FreezeExceptionFactory(freeze=freeze, turnover=turnover)
+        forge(exception, "grant", UserFactory(), state="granted", decided_by=UserFactory())
+        assert found("V5") == []
+
+        forge(exception, "revoke", UserFactory(), version=2, state="withdrawn")
+        with unguarded():
+            history = FreezeException.history.filter(transition="revoke")
+            history.update(history_date=Attempt.objects.get().claimed_at - HOUR)
+
+        assert len(found("V5")) == 1
 
     def test_a_freeze_declared_later_or_elsewhere_says_nothing(self, deployed):
         deployed(1)

@@ -154,7 +154,7 @@ TABLE = {
     },
     "hold": {"lift": "MER"},
     "freeze": {"lift": "MNR"},
-    "freezeexception": {"grant": "M", "refuse": "M", "withdraw": "M"},
+    "freezeexception": {"grant": "M", "refuse": "M", "withdraw": "M", "revoke": "M"},
 }
 CASES = [
     pytest.param(model, step, allowed, id=f"{model}-{step}")

@@ -155,6 +155,21 @@ def test_a_granted_exception_lets_it_pass_until_it_expires(ready):
     assert len(stops(ready)) == 2
 
 
+def test_an_exception_that_is_taken_back_lets_nothing_pass_any_more(ready):
+    exception = FreezeExceptionFactory(freeze=FreezeFactory(), turnover=ready)
+    manager = UserFactory(role="Release manager")
+    perform(exception, "grant", by=manager)
+    assert stops(ready) == []
+
+    with pytest.raises(TransitionRefused):
+        perform(exception, "revoke", by=manager)
+    perform(exception, "revoke", by=exception.asked_by, reason="It can wait after all.")
+
+    assert len(stops(ready)) == 1
+    exception.refresh_from_db()
+    assert exception.state == "withdrawn"
+
+
 @pytest.mark.parametrize("step", ["grant", "refuse"])
 def test_nobody_decides_upon_an_exception_of_their_own(step):
     manager = UserFactory(role="Release manager")

@@ -158,6 +158,22 @@ class FreezeException(Imported, Workflow):
     def withdraw(self) -> None:
         """No longer asked for."""
 
+    @fsm.transition(
+        state,
+        source=State.GRANTED,
+        target=State.WITHDRAWN,
+        conditions=[rules.its_end_is_ahead],
+        permission=rules.may_withdraw_exception,
+        custom={
+            "label": "Take back",
+            "explains": "The freeze counts for it again: what runs ends, and nothing more begins.",
+            "needs_reason": True,
+            "danger": True,
+        },
+    )
+    def revoke(self) -> None:
+        """The freeze stops it again, though an exception was granted."""
+
     def _decided(self) -> None:
         self.decided_by = self._history_user
         self.decided_at = as_of(self)

@@ -35,7 +35,7 @@ def may_decide_exception(row: FreezeException, user: User) -> bool:
     return user.has_perm("turnovers.decide_exception") and user.pk not in own
 
 
-@permission("Whoever asked for it and release managers withdraw it.")
+@permission("Whoever asked for it and release managers take it back.")
 def may_withdraw_exception(row: FreezeException, user: User) -> bool:
     return user.pk == row.asked_by_id or user.has_perm("turnovers.decide_exception")
 

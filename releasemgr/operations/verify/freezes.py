@@ -77,14 +77,14 @@ def _was_covered(freeze: Freeze, turnover: int, release: int | None, at: dt.date
 
 def _was_excepted(freeze: Freeze, turnover: int, at: dt.datetime) -> bool:
     history: Any = FreezeException.history
-    granted = history.filter(
-        freeze_id=freeze.pk,
-        turnover_id=turnover,
+    rows = history.filter(freeze_id=freeze.pk, turnover_id=turnover)
+    granted = rows.filter(
         state=ExceptionState.GRANTED,
         history_date__lte=at + TOLERANCE,
         expires__gt=at - TOLERANCE,
     )
-    return bool(granted.exists())
+    taken_back = rows.filter(state=ExceptionState.WITHDRAWN, history_date__lt=at - TOLERANCE)
+    return bool(granted.exclude(id__in=taken_back.values("id")).exists())
 
 
 def exceptions_are_apart() -> Iterator[Violation]:
