@@ -18,7 +18,7 @@ from turnovers.executors.followup import as_told
 from turnovers.executors.outbound import target_of
 from turnovers.executors.signing import is_signed
 from turnovers.executors.values import put_in, samples
-from turnovers.models import Callback
+from turnovers.models import Callback, Followed
 from turnovers.vault import redactor_for, value_for
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from turnovers.models import Attempt
 
-HINT = "turnovers.tasks.advance_run"
+HINT = "turnovers.tasks.drain"
 MOST_BODY = 256 * 1024
 TOKEN_BYTES = 32
 
@@ -74,7 +74,7 @@ def told_too_late(attempt: Attempt) -> tuple[dt.datetime, str] | None:
 def receive(token: str, body: bytes, headers: Mapping[str, str]) -> bool:
     """Write down what a receiver says; False where it has said it before, which stands.
 
-    Nothing but the row of the call back changes: the worker that waits for it reads it there.
+    It is entered by whoever asks next how the task stands, who is called for that.
     Raises ``NoSuchAddress``, ``NotSigned`` or ``NotUnderstood``.
     """
     rows = Callback.objects.select_related("attempt__task_run__task")
@@ -92,7 +92,8 @@ def receive(token: str, body: bytes, headers: Mapping[str, str]) -> bool:
             body=redactor_for(parameters).redact(text),
         )
         if first:
-            dispatch_on_commit(HINT, row.attempt.task_run.run_id)
+            Followed.objects.filter(attempt=row.attempt_id).update(ask_at=Now())
+            dispatch_on_commit(HINT, 0)
     return bool(first)
 
 

@@ -340,11 +340,11 @@ class TaskRunQuerySet(WorkflowQuerySet):
         return rows.order_by("order", "task_id")
 
     def with_log(self) -> TaskRunQuerySet:
-        """With every try, what came too late of it, and what was called back."""
+        """With every try, whether it goes on elsewhere, and what it said late or called back."""
         tries: Any = self.model._meta.get_field("tries").related_model.objects
         rows: TaskRunQuerySet = self.select_related("task", "run", "verdict_by", "done_by")
         return rows.prefetch_related(
-            Prefetch("tries", tries.select_related("callback")), "tries__late_words"
+            Prefetch("tries", tries.select_related("callback", "followed")), "tries__late_words"
         )
 
     def next_in_line(self, now: datetime) -> TaskRunQuerySet:
@@ -401,3 +401,15 @@ class HoldQuerySet(WorkflowQuerySet):
                 train__boardings__state="aboard",
             )
         return self.active().filter(stops).distinct()
+
+    def over_the_outer(self, turnover: str) -> HoldQuerySet:
+        """For a subquery: those that stop the turnover at this path of the outer query."""
+        environment, train = OuterRef(f"{turnover}__environment"), OuterRef(f"{turnover}__train")
+        aboard = {"train__boardings__release": OuterRef(f"{turnover}__release")}
+        return self.active().filter(
+            Q(scope="all")
+            | Q(scope="turnover", turnover=OuterRef(turnover))
+            | Q(scope="environment", environment=environment)
+            | Q(scope="train", train=train)
+            | Q(scope="train", train__boardings__state="aboard", **aboard)
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from releasemgr.workflow.edit import edit
 from turnovers import sealing
-from turnovers.executors import SecretRefused
+from turnovers.executors import Following, SecretRefused
 from turnovers.executors.credentials import named_in
 from turnovers.models import Secret, SecretValue
 from turnovers.redaction import IN_USE, Redactor, Stream
@@ -46,10 +47,13 @@ class Vault:
         self._streams.append(stream)
         return stream.write
 
-    def redacted(self, outcome: Outcome) -> Outcome:
-        """The outcome without the secrets that were handed out."""
+    def redacted(self, outcome: Outcome | Following) -> Outcome | Following:
+        """The outcome, or what is remembered, without the secrets that were handed out."""
         for stream in self._streams:
             stream.end()
+        if isinstance(outcome, Following):
+            text = self.redactor.redact(json.dumps(outcome.handle))
+            return dataclasses.replace(outcome, handle=json.loads(text))
         return dataclasses.replace(
             outcome,
             detail=self.redactor.redact(outcome.detail),

@@ -46,7 +46,11 @@ def second_engineer():
     return person("second", "Release engineer")
 
 
-def fill(turnovers, url, orders=ORDERS, timeout=2, attempts=3, opens_in=-60):
+#: How a task asks after what was accepted.
+ASKS = {"mode": "polled", "poll_seconds": 1, "done_field": "state", "done_values": "done"}
+
+
+def fill(turnovers, url, orders=ORDERS, timeout=2, attempts=3, opens_in=-60, asks=False):
     """Accepted turnovers of HTTP steps; in every second one the steps are repeat-safe."""
     release = ReleaseFactory(state="executing")
     developer = UserFactory(role="Developer")
@@ -65,6 +69,7 @@ def fill(turnovers, url, orders=ORDERS, timeout=2, attempts=3, opens_in=-60):
                     "url": f"{url}/{turnover.pk}/{order}/{step}",
                     "success_from": 200,
                     "success_to": 299,
+                    **(ASKS if asks else {}),
                 },
                 timeout_seconds=timeout,
                 attempts=attempts,

@@ -12,6 +12,11 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ANSWER = b'{"status": "ok"}'
 
@@ -51,6 +56,8 @@ class Manners:
     faults: dict[tuple[int, int], str] = field(default_factory=dict)
     #: Beyond what the task waits for an answer.
     too_long: float = 3.0
+    #: Whether it only accepts what it is to do, and is asked how that stands.
+    accepts: bool = False
 
 
 class Receiver(ThreadingHTTPServer):
@@ -100,6 +107,18 @@ class Receiver(ThreadingHTTPServer):
             time.sleep(self.manners.work_seconds)
             call.done = time.monotonic()
 
+    def finish(self, call: Call, key: threading.Lock) -> None:
+        """Do what was accepted."""
+        with key:
+            self.work(call)
+        call.over = time.monotonic()
+
+    def state_of(self, key: str) -> str:
+        """How what came with this key stands."""
+        with self.lock:
+            calls = [call for calls in self.book.values() for call in calls if call.key == key]
+        return "done" if any(call.did_it for call in calls) else "running"
+
     @property
     def done(self) -> int:
         """How many steps have been done."""
@@ -137,11 +156,19 @@ class _Handler(BaseHTTPRequestHandler):
             attempt=int(self.headers["X-Attempt"]),
             began=time.monotonic(),
         )
+        key = self.server.enter(call)
+        if self.server.manners.accepts:
+            threading.Thread(target=self.server.finish, args=[call, key], daemon=True).start()
+            return self._answer(202, {"Location": f"/{call.key}"})
         try:
-            with self.server.enter(call):
+            with key:
                 self._serve(call)
         finally:
             call.over = time.monotonic()
+
+    def do_GET(self) -> None:
+        state = self.server.state_of(self.path.strip("/"))
+        self._answer(body=f'{{"state": "{state}"}}'.encode())
 
     def _serve(self, call: Call) -> None:
         too_long = self.server.manners.too_long
@@ -159,12 +186,19 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(too_long)
         return self._answer()
 
-    def _answer(self) -> None:
-        self.send_response(200)
+    def _answer(
+        self,
+        status: int = 200,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        body: bytes = ANSWER,
+    ) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(ANSWER)))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(ANSWER)
+        self.wfile.write(body)
 
     def _drop(self) -> None:
         self.close_connection = True

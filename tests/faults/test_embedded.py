@@ -32,6 +32,22 @@ def test_workers_that_sleep_past_their_lease_and_wake(embedded, flawless):
     flawless(embedded, report)
 
 
+def test_what_goes_on_elsewhere_while_workers_and_schedulers_die(embedded, flawless):
+    report = embedded.storm(
+        Fault(2, embedded.kill_a_worker),
+        Fault(0.9, embedded.kill_a_child),
+        Fault(3, embedded.kill_a_scheduler),
+        manners=lambda tasks: Manners(work_seconds=1.5, accepts=True),
+        schedulers=2,
+        seconds=14,
+        asks=True,
+        timeout=60,
+    )
+
+    flawless(embedded, report)
+    assert report.unknown < report.steps / 10
+
+
 def test_a_receiver_that_misbehaves(embedded, flawless):
     flawless(embedded, embedded.storm(manners=misbehaving, seconds=1))
 

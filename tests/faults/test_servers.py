@@ -68,6 +68,21 @@ def test_a_database_that_restarts_and_crashes_while_workers_die_and_sleep(server
     flawless(servers, report)
 
 
+def test_what_goes_on_elsewhere_while_workers_die_and_messages_are_lost(servers, flawless):
+    report = servers.storm(
+        Fault(2, servers.kill_a_worker),
+        Fault(0.7, servers.flush_broker),
+        Fault(4, partial(servers.restart_database, "immediate")),
+        manners=lambda tasks: Manners(work_seconds=1.5, accepts=True),
+        seconds=14,
+        asks=True,
+        timeout=60,
+    )
+
+    flawless(servers, report)
+    assert report.unknown < report.steps / 10
+
+
 def test_a_receiver_that_misbehaves(servers, flawless):
     flawless(servers, servers.storm(manners=misbehaving, seconds=1))
 

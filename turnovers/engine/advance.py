@@ -144,9 +144,15 @@ class Worker:
             ending.succeed_together(self._at_end, by=self.by)
             self._at_end = []
 
-    def carry(self, pk: int, most: int = SLICE_TASKS, *, is_picked: bool = False) -> bool:
-        """Carry one run forward by ``most`` tasks; say whether any were done."""
-        finished: Finished = None
+    def carry(
+        self,
+        pk: int,
+        most: int = SLICE_TASKS,
+        *,
+        is_picked: bool = False,
+        finished: Finished = None,
+    ) -> bool:
+        """Enter what is finished, and carry the run forward by ``most`` tasks; whether any were."""
         for count in range(most + 1):
             may_begin = count < most and (time.monotonic() < self.until or not count)
             turned = Turn(
@@ -218,11 +224,16 @@ def look() -> None:
     """Call workers for the runs that can go on, whether or not somebody was told."""
     sql, values = _can_go_on()
     if count := len(ask(f"{sql} LIMIT {MOST_CALLED}", values)):
-        transaction.on_commit(lambda: _call_workers(count), robust=True)
+        call_workers(count)
 
 
-def _call_workers(count: int) -> None:
-    """Send so many hints; a broker that is away is tried once, since each try takes seconds."""
+def call_workers(count: int) -> None:
+    """Send so many hints once this is stored."""
+    transaction.on_commit(lambda: _send(count), robust=True)
+
+
+def _send(count: int) -> None:
+    """A broker that is away is tried once, since each try takes seconds."""
     try:
         for _ in range(count):
             import_string(DRAIN).delay(0)

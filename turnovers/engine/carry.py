@@ -6,7 +6,8 @@ import logging
 import threading
 import time
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -14,7 +15,7 @@ from django.utils.functional import SimpleLazyObject
 
 from turnovers import callbacks, executors, life
 from turnovers.engine import ledger
-from turnovers.executors import Outcome, TaskContext
+from turnovers.executors import Following, Outcome, TaskContext
 from turnovers.models import Run, Turnover
 from turnovers.vault import Vault
 
@@ -33,15 +34,49 @@ ASK_SECONDS = 1.0
 RENEW_SECONDS = 3.0
 #: An executor ends by itself at the task's timeout; if it has not so long after, its lease may end.
 GRACE_SECONDS = 30
+#: What cannot be asked because of an error of our own is asked again after so long.
+LATER_SECONDS = 30.0
 
 
-def carry_out(claim: Claim) -> Outcome:
+def carry_out(claim: Claim) -> Outcome | Following:
     """Let the task's executor do it; whatever goes wrong is an outcome, never an exception."""
     executor = executors.EXECUTORS.get(claim.task.executor)
     if executor is None:
         return Outcome(succeeded=False, detail=f"Nothing here carries out “{claim.task.executor}”.")
-    reader, vault, watch = Reader(claim), Vault(), StopWatch(claim)
-    context = TaskContext(
+    reader, vault = Reader(claim), Vault()
+    context = _context(claim, vault, reader, StopWatch(claim))
+    with nullcontext() if executor.is_instant else kept_alive(claim):
+        try:
+            ended = executor.run(context)
+        except Exception:  # whatever an executor does, the run must come to an end
+            logger.exception("%s failed inside its executor.", claim.task)
+            ended = _broken(claim, executor.name, reader.text)
+        ended = vault.redacted(ended)
+        if isinstance(ended, Following):
+            reader.show()
+        elif not ended.output:
+            ended = replace(ended, output=reader.text)
+        return ended
+
+
+def follow(claim: Claim, handle: dict[str, Any], left: float) -> Outcome | Following:
+    """Ask once how what goes on elsewhere stands. What an executor does wrong then is no answer."""
+    executor, reader, vault = executors.get(claim.task.executor), Reader(claim), Vault()
+    watch = StopWatch(claim, asks_at_once=True)
+    try:
+        ended = executor.follow(replace(_context(claim, vault, reader, watch), left=left), handle)
+    except (DatabaseError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("%s cannot be followed.", claim.task)
+        ended = Following(handle, LATER_SECONDS) if left > 0 else _broken(claim, executor.name, "")
+    ended = vault.redacted(ended)
+    reader.show()
+    return ended
+
+
+def _context(claim: Claim, vault: Vault, reader: Reader, watch: StopWatch) -> TaskContext:
+    return TaskContext(
         parameters=claim.task.parameters,
         key=claim.key,
         attempt=claim.fence,
@@ -56,13 +91,6 @@ def carry_out(claim: Claim) -> Outcome:
         called_back=lambda: callbacks.answer_of(claim.attempt().pk),
         is_stopped=watch.is_stopped,
     )
-    with nullcontext() if executor.is_instant else kept_alive(claim):
-        try:
-            outcome = executor.run(context)
-        except Exception:  # whatever an executor does, the run must come to an end
-            logger.exception("%s failed inside its executor.", claim.task)
-            outcome = _broken(claim, executor.name, reader.text)
-        return vault.redacted(outcome)
 
 
 def _broken(claim: Claim, name: str, output: str) -> Outcome:
@@ -107,10 +135,10 @@ def variables(claim: Claim) -> dict[str, str]:
 class StopWatch:
     """Whether people have stopped the task: its run is over, or a hold stops what is running."""
 
-    def __init__(self, claim: Claim) -> None:
+    def __init__(self, claim: Claim, *, asks_at_once: bool = False) -> None:
         self.claim = claim
         self._said = False
-        self._asked_at = time.monotonic()
+        self._asked_at = time.monotonic() - (ASK_SECONDS if asks_at_once else 0)
 
     def is_stopped(self) -> bool:
         if not self._said and time.monotonic() - self._asked_at >= ASK_SECONDS:
@@ -144,10 +172,12 @@ class Reader:
         self.text = (self.text + text)[-ledger.MOST_OUTPUT :]
         self._unwritten = (self._unwritten + text)[-ledger.MOST_OUTPUT :]
         if time.monotonic() - self._written_at >= WRITE_SECONDS:
-            self._show()
+            self.show()
 
-    def _show(self) -> None:
+    def show(self) -> None:
         """Reading along is a comfort: where it fails, the task goes on."""
+        if not self._unwritten:
+            return
         try:
             ledger.write_output(self.claim, self._unwritten)
         except (DatabaseError, InterfaceError):

@@ -52,6 +52,11 @@ def moment(value: Any) -> dt.datetime:
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 
+def now() -> dt.datetime:
+    """What the database's clock says."""
+    return moment(ask(f"SELECT {now_sql()}")[0][0])
+
+
 def stored(value: Any) -> Any:
     """A value as the database takes it."""
     if isinstance(value, dt.datetime):

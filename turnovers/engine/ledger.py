@@ -19,8 +19,10 @@ from django.conf import settings
 from django.db import connection
 
 from turnovers import life
-from turnovers.engine.entries import ROW, THE_DETAIL, Story, ask, change, enter, moment, now_sql
-from turnovers.models import Attempt, DeploymentTask, LateWord, TaskRun
+from turnovers.engine import wake
+from turnovers.engine.entries import ROW, THE_DETAIL, Story, ask, change, enter, now_sql
+from turnovers.engine.entries import now as clock
+from turnovers.models import Attempt, DeploymentTask, Followed, LateWord, TaskRun
 from turnovers.states import TaskState
 
 if TYPE_CHECKING:
@@ -28,13 +30,15 @@ if TYPE_CHECKING:
 
     from releasemgr.accounts.models import User
     from turnovers.engine.standing import RunFacts
-    from turnovers.executors import Outcome
+    from turnovers.executors import Following, Outcome
 
 logger = logging.getLogger(__name__)
 
 #: What is kept of a task's output: its end, which says why.
 MOST_OUTPUT = 64 * 1024
 MOST_DETAIL = 1000
+#: How long after its time, besides a lease, what was followed is left to those who ask.
+AFTERWARDS = dt.timedelta(seconds=30)
 FIRST_PAUSE, LONGEST_PAUSE = dt.timedelta(seconds=2), dt.timedelta(minutes=5)
 #: A repeat-safe task whose calls end unclear is called so often before people are asked.
 MOST_UNCLEAR = 5
@@ -165,11 +169,10 @@ def is_ours_to_send(claim: Claim) -> bool:
 
 def renew(claim: Claim) -> bool:
     """Show that the worker lives; False where the claim is lost."""
-    rows = ask(f"SELECT {now_sql()}")
     sql = """
     UPDATE turnovers_taskrun SET lease_until = %s WHERE id = %s AND fence = %s AND state = 'running'
     """
-    return change(sql, [moment(rows[0][0]) + _lease(), claim.pk, claim.fence]) == 1
+    return change(sql, [clock() + _lease(), claim.pk, claim.fence]) == 1
 
 
 def write_output(claim: Claim, text: str) -> None:
@@ -181,6 +184,32 @@ def write_output(claim: Claim, text: str) -> None:
     WHERE id = %s AND fence = %s AND state = 'running'
     """  # noqa: S608
     change(sql, [clean(text), claim.pk, claim.fence])
+
+
+_LEAVE = """
+UPDATE turnovers_taskrun SET worker = '', lease_until = %s
+WHERE id = %s AND fence = %s AND state = 'running'
+"""
+
+
+def leave(claim: Claim, following: Following, *, now: dt.datetime) -> None:
+    """Let go of what goes on elsewhere: no worker has it any more, and any may ask how it stands.
+
+    The run is locked. The claim, its fence and its attempt stay; the lease lasts until nobody can
+    be expected to ask any more.
+    """
+    attempt = claim.attempt()
+    ends_at = attempt.claimed_at + dt.timedelta(seconds=claim.task.timeout_seconds)
+    if not change(_LEAVE, [ends_at + _lease() + AFTERWARDS, claim.pk, claim.fence]):
+        logger.warning("%s goes on elsewhere after its claim %s.", claim.task, claim.fence)
+        return
+    ask_at = min(now + dt.timedelta(seconds=following.again_in), ends_at)
+    # Again where the database was lost right at the commit, and has it already.
+    Followed.objects.get_or_create(
+        attempt=attempt,
+        defaults={"handle": following.handle, "ask_at": ask_at, "ends_at": ends_at},
+    )
+    wake.scheduler()
 
 
 # --- Settling -------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from django.db import transaction
 from turnovers.engine.entries import ask, moment, now_sql
 from turnovers.engine.ledger import Ending, enter_ending, pause_after
 from turnovers.engine.standing import lock_run
+from turnovers.models import Followed
 from turnovers.states import TaskState
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def take_over(left: Carried, *, by: User) -> TaskState | None:
         ending = _ending_of_lost(bool(repeat_safe), bool(was_sent), lost)
         if not enter_ending(left.pk, left.fence, ending, now=run.now, by=by):
             return None
+        Followed.objects.filter(attempt__task_run=left.pk, attempt__fence=left.fence).delete()
     logger.warning("Task run %s of run %s: %s", left.pk, left.run, ending.detail)
     return ending.state
 

@@ -22,7 +22,7 @@ from releasemgr.accounts.models import User
 from releasemgr.workflow.perform import perform
 from releasemgr.workflow.refusals import TransitionRefused
 from turnovers import life
-from turnovers.engine import leftovers
+from turnovers.engine import following, leftovers
 from turnovers.engine.advance import look
 from turnovers.engine.entries import ask, moment, now_sql
 from turnovers.engine.starting import start_due
@@ -78,6 +78,7 @@ class Scheduler:
         self.take_over(by=by)
         self._expire(by)
         look()
+        following.look()
         for errand in errands:
             self._run(errand)
 
@@ -142,7 +143,9 @@ SELECT {now},
     (SELECT MIN(earliest) FROM turnovers_turnover WHERE state = 'ready' AND earliest > {now}),
     (SELECT MIN(latest) FROM turnovers_turnover WHERE state = 'ready' AND latest > {now}),
     (SELECT MIN(ready_at) FROM turnovers_taskrun WHERE state = 'waiting' AND ready_at > {now}),
-    (SELECT MIN(lease_until) FROM turnovers_taskrun WHERE state = 'running' AND lease_until > {now})
+    (SELECT MIN(lease_until) FROM turnovers_taskrun
+        WHERE state = 'running' AND lease_until > {now}),
+    (SELECT MIN(ask_at) FROM turnovers_followed WHERE ask_at > {now})
 """
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from releasemgr.workflow.perform import dispatch_on_commit
 from turnovers import executors
 from turnovers.engine import ending, ledger, standing, wake
-from turnovers.engine.entries import ask, moment, now_sql
+from turnovers.engine.entries import now
 from turnovers.engine.ledger import Opening, Passed
 from turnovers.engine.plan import Plan
 from turnovers.models import DeploymentTask, Run, Turnover
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from turnovers.engine.ledger import Claim
     from turnovers.engine.plan import Placed
     from turnovers.engine.standing import RunFacts
-    from turnovers.executors import Outcome
+    from turnovers.executors import Following, Outcome
 
-    #: A claim and how it ended, if there is one to enter.
-    Finished = tuple[Claim, Outcome] | None
+    #: A claim and how it ended or goes on elsewhere, if there is one to enter.
+    Finished = tuple[Claim, Outcome | Following] | None
 
 HINT = "turnovers.tasks.advance_run"
 #: So many tasks are done in one turn where no other run waits.
@@ -74,7 +74,7 @@ class Turn:
                 return None
             self.run = run
             if finished is not None:
-                ledger.settle(*finished, now=run.now, by=self.by)
+                self._enter(*finished)
                 self.run = run = replace(run, stands=standing.balance(run))
             claim = self._follow() if run.is_on else None
             self._write_passed()
@@ -82,6 +82,12 @@ class Turn:
         if self.ending and self.ends_itself:
             ending.end(self.pk, self.ending, by=self.by)
         return claim
+
+    def _enter(self, claim: Claim, ended: Outcome | Following) -> None:
+        if isinstance(ended, executors.Following):
+            ledger.leave(claim, ended, now=self.run.now)
+        else:
+            ledger.settle(claim, ended, now=self.run.now, by=self.by)
 
     def _follow(self) -> Claim | None:
         """The task that may begin, or the run's end where it is at it."""
@@ -180,6 +186,7 @@ class Turn:
             return
         carrier = executors.get(opening.task.executor)
         outcome = carrier.run(executors.TaskContext(opening.task.parameters, opening.key, 1, 1, 1))
+        assert isinstance(outcome, executors.Outcome)  # noqa: S101 -- it touches nothing outside
         self.passed.append(Passed(self.run, opening, outcome.detail))
 
     def _write_passed(self) -> None:
@@ -215,7 +222,7 @@ class Turn:
         allowed = not turnover.claim_blockers()
         # What stood in the way when the run was locked may have gone since: what begins now begins
         # after that, and says so.
-        self.run = replace(self.run, now=moment(ask(f"SELECT {now_sql()}")[0][0]))
+        self.run = replace(self.run, now=now())
         return allowed
 
     @cached_property

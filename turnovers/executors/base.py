@@ -48,6 +48,8 @@ class TaskContext:
     address at which the receiver may report once, and ``called_back`` says whether it has.
     ``is_stopped`` says that a person wants what is running to end: whoever waits for something
     asks it about every second, leaves off, and says what is known.
+
+    ``left`` is for what is followed: the seconds that its time has left, or none and less.
     """
 
     parameters: dict[str, Any]
@@ -62,6 +64,7 @@ class TaskContext:
     callback_url: Callable[[], str] = no_address
     called_back: Callable[[], CalledBack | None] = lambda: None
     is_stopped: Callable[[], bool] = lambda: False
+    left: float | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,18 @@ class Outcome:
     detail: str = ""
     output: str = ""
     unknown: bool = False
+
+
+@dataclass(frozen=True)
+class Following:
+    """It was taken up elsewhere and goes on there, so that no worker need wait for it.
+
+    Whichever worker comes to it in ``again_in`` seconds asks the executor to ``follow`` it. The
+    ``handle`` is all that this one needs to know then, as JSON; secrets have no place in it.
+    """
+
+    handle: dict[str, Any]
+    again_in: float
 
 
 class Executor:
@@ -107,6 +122,13 @@ class Executor:
         """When it may be claimed at the earliest, seen from its turn; ``None`` for at once."""
         return None
 
-    def run(self, context: TaskContext) -> Outcome:
+    def run(self, context: TaskContext) -> Outcome | Following:
         """Carry it out. Raises nothing for what the outside does wrong: that is an Outcome."""
+        raise NotImplementedError(self.key)
+
+    def follow(self, context: TaskContext, handle: dict[str, Any]) -> Outcome | Following:
+        """Ask once how it stands, of what ``run`` left to go on. Nothing is begun here.
+
+        Where its time is over it is asked once more, and the answer is an Outcome.
+        """
         raise NotImplementedError(self.key)

@@ -22,7 +22,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from turnovers.executors.base import Executor, Outcome, SecretRefused, TaskContext
+from turnovers.executors.base import Executor, Following, Outcome, SecretRefused, TaskContext
 from turnovers.executors.outbound import Answer, NotCalled, Unclear, call, is_allowed, target_of
 from turnovers.executors.values import WORDS, only_known_values, put_in
 
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 
 #: One question and its answer take no longer.
 CALL_SECONDS = 30.0
+#: Whose time is over is asked once more, and this is for the answer.
+LAST_SECONDS = 5.0
 #: How long to wait where a tool that is asked too often does not say.
 PATIENCE_SECONDS = 10.0
 #: After so many refusals in a row nobody is asked any more.
 MOST_REFUSALS = 5
-MOST_TEXT = 60 * 1024
 VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 KEY_HELP = "The idempotency key is passed on under this name; empty to pass it on nowhere."
 
@@ -73,8 +74,8 @@ class Session:
         self.context = context
         self.base = base.rstrip("/")
         self.headers = {"User-Agent": "release-manager", "Accept": "application/json", **headers}
-        self.ends = time.monotonic() + context.timeout
-        self.text = ""
+        left = context.timeout if context.left is None else max(context.left, LAST_SECONDS)
+        self.ends = time.monotonic() + left
         #: Up to where the tool's own output has been read.
         self.offset = 0
 
@@ -116,9 +117,8 @@ class Session:
             time.sleep(min(1.0, left, max(self.left, 0.01)))
 
     def write(self, text: str) -> None:
-        """Show people what the tool prints, and keep its end."""
+        """Show people what the tool prints."""
         if text:
-            self.text = (self.text + text)[-MOST_TEXT:]
             self.context.write(text)
 
     def _patiently(
@@ -188,25 +188,57 @@ class Elsewhere(Executor):
             ]
         return found
 
-    def run(self, context: TaskContext) -> Outcome:
+    def run(self, context: TaskContext) -> Outcome | Following:
         try:
             session = self.open(context)
         except (SecretRefused, NothingStarted, KeyError, ValueError) as error:
             return Outcome(succeeded=False, detail=f"{error} Nothing was started.")
-        last = None
         try:
-            last = self._found_again(session)
-            if last is None:
-                last = Reading(self.start(session), "started")
-            session.write(f"{last.build.link} {last.words}\n")
-            while not last.is_over:
-                last = self._next(session, last)
+            reading = self._found_again(session) or Reading(self.start(session), "started")
         except NothingStarted as error:
-            return Outcome(False, f"{error} Nothing was started.", session.text)
+            return Outcome(False, f"{error} Nothing was started.")
         except NotKnown as error:
-            return Outcome(False, _so_far(error, last), session.text, unknown=True)
-        detail = f"The {self.noun} ended: {last.words}. {last.build.link}"
-        return Outcome(last.succeeded, detail, session.text)
+            return Outcome(False, str(error), unknown=True)
+        session.write(f"{reading.build.link} {reading.words}\n")
+        return self._going_on(session, reading)
+
+    def follow(self, context: TaskContext, handle: dict[str, Any]) -> Outcome | Following:
+        """Ask once how it stands; what cannot be asked now is asked later, within reason."""
+        last = Reading(Build(handle["address"], handle["link"]), handle["words"])
+        refusals = int(handle["refusals"])
+        if context.is_stopped():
+            return _not_known("It was stopped here.", last)
+        try:
+            session = self.open(context)
+            session.offset = int(handle["offset"])
+            reading = self.read(session, last.build)
+        except NotKnown as error:
+            return _not_known(str(error), last)
+        except (SecretRefused, NothingStarted, KeyError, ValueError) as error:
+            problem = str(error)
+        except (NotCalled, Unclear) as error:
+            problem = str(error)
+        except Refused as error:
+            problem = str(error)
+            refusals += error.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        else:
+            if reading.words != last.words:
+                session.write(f"{reading.build.link} {reading.words}\n")
+            return self._going_on(session, reading)
+        if refusals >= MOST_REFUSALS or (context.left or 0) <= 0:
+            return _not_known(problem, last)
+        return Following({**handle, "refusals": refusals}, self.poll_seconds)
+
+    def _going_on(self, session: Session, reading: Reading) -> Outcome | Following:
+        """Its end, or what is to be remembered of it until it is asked again."""
+        build, context = reading.build, session.context
+        if reading.is_over:
+            detail = f"The {self.noun} ended: {reading.words}. {build.link}"
+            return Outcome(reading.succeeded, detail)
+        if context.left is not None and context.left <= 0:
+            return _not_known(f"It had not ended within {context.timeout:g} seconds.", reading)
+        handle = {"address": build.address, "link": build.link, "words": reading.words}
+        return Following({**handle, "offset": session.offset, "refusals": 0}, self.poll_seconds)
 
     def _found_again(self, session: Session) -> Reading | None:
         """What an earlier attempt started, unless it is known to have failed."""
@@ -221,26 +253,6 @@ class Elsewhere(Executor):
         if reading is not None and reading.is_over and not reading.succeeded:
             return None
         return reading
-
-    def _next(self, session: Session, last: Reading) -> Reading:
-        """The next reading; what cannot be asked now is asked later, within reason."""
-        refusals = 0
-        while True:
-            session.wait(self.poll_seconds)
-            try:
-                reading = self.read(session, last.build)
-            except (NotCalled, Unclear) as error:
-                problem = str(error)
-            except Refused as error:
-                problem = str(error)
-                if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                    refusals += 1
-            else:
-                if reading.words != last.words:
-                    session.write(f"{reading.build.link} {reading.words}\n")
-                return reading
-            if refusals >= MOST_REFUSALS or session.left <= 0:
-                raise NotKnown(problem)
 
 
 class ElsewhereForm(forms.Form):
@@ -349,7 +361,7 @@ def _retry_after(answer: Answer) -> float:
     return max(0.0, (moment - timezone.now()).total_seconds())
 
 
-def _so_far(error: NotKnown, last: Reading | None) -> str:
-    if last is None:
-        return str(error)
-    return f"{error} Last known: {last.words}. {last.build.link}"
+def _not_known(why: str, last: Reading) -> Outcome:
+    """It goes on, or has ended, where it is: nobody here knows how."""
+    detail = f"{why} Last known: {last.words}. {last.build.link}"
+    return Outcome(succeeded=False, detail=detail, unknown=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from turnovers.executors.base import CalledBack, Outcome
+from turnovers.executors.base import CalledBack, Following, Outcome
 from turnovers.executors.outbound import Answer, NotCalled, Target, Unclear, call, target_of
 
 if TYPE_CHECKING:
@@ -19,69 +19,72 @@ NOT_KNOWN = "Whether it happened is not known."
 ASK_SECONDS = 5
 #: One question may take so long; the next may be answered.
 QUESTION_SECONDS = 30.0
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+#: Many that are accepted end soon.
+FIRST_SECONDS = 1.0
+ACCEPTED = "It was accepted (HTTP 202)"
 MOST_WORDS = 200
 
 
 class Followup:
-    """One accepted request, from its 202 to its end."""
+    """One accepted request, from its 202 to its end, as often as somebody looks.
+
+    ``handle`` is what is remembered in between: where it was sent, where it is asked, and what was
+    last known of it.
+    """
 
     def __init__(
-        self,
-        context: TaskContext,
-        url: str,
-        headers: Mapping[str, str],
-        accepted: Answer,
-        deadline: float,
+        self, context: TaskContext, headers: Mapping[str, str], handle: Mapping[str, Any]
     ) -> None:
         self.context = context
         self.given = context.parameters
-        self.url = url
         self.headers = {**headers, "Idempotency-Key": context.key}
-        self.accepted = accepted
-        self.deadline = deadline
+        self.handle = dict(handle)
         self.calls_back = self.given.get("mode") == "calls_back"
-        self.output = ""
-        self.last = "It was accepted (HTTP 202)"
+        self.every = float(self.given.get("poll_seconds") or ASK_SECONDS)
 
-    def outcome(self) -> Outcome:
-        """Wait for the end and judge it."""
-        self._note(f"HTTP 202 {self.accepted.phrase}\n{self.accepted.text}".strip())
+    @classmethod
+    def begin(
+        cls, context: TaskContext, url: str, headers: Mapping[str, str], accepted: Answer
+    ) -> Outcome | Following:
+        """What is to be followed from here on, or why it cannot be."""
+        self = cls(context, headers, {"url": url, "address": "", "last": ACCEPTED})
+        self._note(f"HTTP 202 {accepted.phrase}\n{accepted.text}".strip())
         try:
-            address = self._address()
+            self.handle["address"] = self._address(accepted)
         except ValueError as error:
             if not self.calls_back:
                 return self._unknown(f"but cannot be asked how it ends: {error}")
-            address = ""
-        every = int(self.given.get("poll_seconds") or ASK_SECONDS)
-        ask_at, pause = time.monotonic() + min(every, LONGEST_PAUSE), FIRST_PAUSE
-        while True:
-            if self.calls_back and (told := self.context.called_back()):
-                return as_told(told, self.output)
-            if self.context.is_stopped():
-                return self._unknown("and was not waited for any longer, as a person stopped it.")
-            left = self.deadline - time.monotonic()
-            if left <= 0:
-                return self._unknown(f"and did not end within {self.context.timeout:g} seconds.")
-            if address and time.monotonic() >= ask_at:
-                if ended := self._ask(address, min(QUESTION_SECONDS, left)):
-                    return ended
-                ask_at = time.monotonic() + every
-            time.sleep(min(pause, max(0.0, self.deadline - time.monotonic())))
-            pause = min(pause * 2, LONGEST_PAUSE)
+        return Following(self.handle, min(self.every, FIRST_SECONDS))
 
-    def _address(self) -> str:
+    def look(self) -> Outcome | Following:
+        """Whether it has ended, and how."""
+        if self.calls_back and (told := self.context.called_back()):
+            self._note(told.body)
+            return replace(as_told(told), output="")
+        if self.context.is_stopped():
+            return self._unknown("and was not waited for any longer, as a person stopped it.")
+        left = self.context.left or 0.0
+        if self.handle["address"] and (
+            ended := self._ask(self.handle["address"], min(QUESTION_SECONDS, max(left, 5.0)))
+        ):
+            return ended
+        if left <= 0:
+            return self._unknown(f"and did not end within {self.context.timeout:g} seconds.")
+        return Following(self.handle, self.every)
+
+    def _address(self, accepted: Answer) -> str:
         """Where to ask: the same host and port alone; empty where nothing is to be asked."""
         if not self.given.get("done_field"):
             return ""
         if field := self.given.get("poll_field"):
-            found = look_up(self.accepted.body, field) or ""
+            found = look_up(accepted.body, field) or ""
         else:
-            found = self.accepted.headers.get("location", "")
+            found = accepted.headers.get("location", "")
         if not found:
             raise ValueError("its answer names no address.")
-        address = urljoin(self.url, found)
-        if _place(target_of(address)) != _place(target_of(self.url)):
+        sent_to = str(self.handle["url"])
+        address = urljoin(sent_to, found)
+        if _place(target_of(address)) != _place(target_of(sent_to)):
             raise ValueError("the address in its answer is on another host or port.")
         return address
 
@@ -98,41 +101,36 @@ class Followup:
                 is_stopped=self.context.is_stopped,
             )
         except (NotCalled, Unclear, ValueError) as error:
-            self.last = f"It was accepted (HTTP 202), and when last asked: {str(error).rstrip('.')}"
+            self.handle["last"] = f"{ACCEPTED}, and when last asked: {str(error).rstrip('.')}"
             return None
         state = look_up(answer.body, field)
         if state is None:
-            self.last = f"It was accepted (HTTP 202), and last answered HTTP {answer.status}"
+            self.handle["last"] = f"{ACCEPTED}, and last answered HTTP {answer.status}"
             return None
         words = f"{field} is “{state[:MOST_WORDS]}”"
-        if not self.last.endswith(words):
+        if not self.handle["last"].endswith(words):
             self._note(words)
-        self.last = f"It was accepted (HTTP 202), and {words}"
-        if state in _values(self.given.get("done_values")):
-            return Outcome(succeeded=True, detail=f"{self.last}.", output=self._with(answer))
-        if state in _values(self.given.get("failed_values")):
-            return Outcome(succeeded=False, detail=f"{self.last}.", output=self._with(answer))
+        self.handle["last"] = f"{ACCEPTED}, and {words}"
+        succeeded = state in _values(self.given.get("done_values"))
+        if succeeded or state in _values(self.given.get("failed_values")):
+            self._note(answer.text)
+            return Outcome(succeeded, f"{self.handle['last']}.")
         return None
 
     def _note(self, line: str) -> None:
-        self.output += f"{line}\n"
         self.context.write(f"{line}\n")
 
-    def _with(self, answer: Answer) -> str:
-        return f"{self.output}\n{answer.text}"
-
     def _unknown(self, why: str) -> Outcome:
-        detail = f"{self.last}, {why} {NOT_KNOWN}"
-        return Outcome(succeeded=False, detail=detail, output=self.output, unknown=True)
+        detail = f"{self.handle['last']}, {why} {NOT_KNOWN}"
+        return Outcome(succeeded=False, detail=detail, unknown=True)
 
 
-def as_told(told: CalledBack, before: str = "") -> Outcome:
+def as_told(told: CalledBack) -> Outcome:
     """What the receiver said when it called back, as an outcome."""
     said = "that it succeeded" if told.succeeded else "that it failed"
     words = look_up(told.body.encode(), "detail") or ""
     detail = f"It called back {said}{': ' if words else '.'}{words[:MOST_WORDS]}"
-    output = f"{before}\n{told.body}".strip()
-    return Outcome(succeeded=told.succeeded, detail=detail, output=output)
+    return Outcome(succeeded=told.succeeded, detail=detail, output=told.body)
 
 
 def look_up(body: bytes, path: str) -> str | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from turnovers.executors.base import Executor, Outcome, SecretRefused, TaskContext
+from turnovers.executors.base import Executor, Following, Outcome, SecretRefused, TaskContext
 from turnovers.executors.credentials import referred_to, secret_problems
 from turnovers.executors.followup import NOT_KNOWN, Followup, as_told, look_up
 from turnovers.executors.outbound import (
@@ -59,9 +58,8 @@ class Webhook(Executor):
     def summary(self, parameters: dict[str, Any]) -> str:
         return f"{parameters.get('method', 'POST')} {parameters.get('url', '')}".strip()
 
-    def run(self, context: TaskContext) -> Outcome:
+    def run(self, context: TaskContext) -> Outcome | Following:
         given = context.parameters
-        deadline = time.monotonic() + context.timeout
         mode = given.get("mode") or "answers"
         try:
             url = put_in(given["url"], context.variables, safe=in_address)
@@ -88,8 +86,16 @@ class Webhook(Executor):
             detail = f"The request cannot be made: {error}. Nothing was sent."
             return Outcome(succeeded=False, detail=detail)
         if mode != "answers" and answer.status == HTTPStatus.ACCEPTED:
-            return Followup(context, url, own, answer, deadline).outcome()
+            return Followup.begin(context, url, own, answer)
         return self._judge(given, answer)
+
+    def follow(self, context: TaskContext, handle: dict[str, Any]) -> Outcome | Following:
+        """Look whether what was accepted has ended."""
+        try:
+            own = self._own_headers(context, target_of(handle["url"]).name)
+        except (SecretRefused, KeyError, ValueError):
+            own = {}  # it may call back, or be asked without; what it answers is told
+        return Followup(context, own, handle).look()
 
     def _own_headers(self, context: TaskContext, target: str) -> dict[str, str]:
         """Those of the plan, with the secrets that it refers to."""

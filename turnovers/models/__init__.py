@@ -1,6 +1,6 @@
 """Turnovers, their plans, and the runs that carry them out."""
 
-from turnovers.models.attempts import Attempt, Callback, Heartbeat, LateWord
+from turnovers.models.attempts import Attempt, Callback, Followed, Heartbeat, LateWord
 from turnovers.models.bridge import Note, Presence, ReviewAction
 from turnovers.models.exceptions import FreezeException
 from turnovers.models.holds import AllowedCommand, Hold, Secret, SecretValue
@@ -16,6 +16,7 @@ __all__ = [
     "Content",
     "Delivery",
     "DeploymentTask",
+    "Followed",
     "FreezeException",
     "Heartbeat",
     "Hold",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from turnovers.models.holds import Hold
 from turnovers.models.task_runs import TaskRun
 
 
@@ -68,6 +72,42 @@ class Callback(models.Model):
 
     def __str__(self) -> str:
         return f"Callback of {self.attempt}"
+
+
+class FollowedQuerySet(models.QuerySet["Followed"]):
+    def to_be_asked(self) -> FollowedQuerySet:
+        """Those whose time to be asked has come; and any that people want to end, at once.
+
+        None that somebody asks about right now.
+        """
+        run = "attempt__task_run__run"
+        holds: Any = Hold.objects.over_the_outer(f"{run}__turnover").filter(stops_running=True)
+        stopped = ~models.Q(**{f"{run}__state": "running"}) | models.Exists(holds)
+        free = models.Q(taken_until=None) | models.Q(taken_until__lte=Now())
+        rows = self.filter(free, models.Q(ask_at__lte=Now()) | stopped, attempt__ended_at=None)
+        return rows.order_by("ask_at", "pk")
+
+
+class Followed(models.Model):
+    """What an attempt began and what goes on elsewhere: any worker asks now and then how it stands.
+
+    The row goes with the attempt's end.
+    """
+
+    attempt = models.OneToOneField(Attempt, models.CASCADE, related_name="followed")
+    #: What the executor has to know to ask, without secrets.
+    handle = models.JSONField()
+    ask_at = models.DateTimeField(db_index=True)
+    #: When its time is over: it is asked once more, and then nobody knows.
+    ends_at = models.DateTimeField()
+    #: Which worker asks about it, and until when nobody else does.
+    taken_by = models.CharField(max_length=200, blank=True)
+    taken_until = models.DateTimeField(null=True)
+
+    objects = FollowedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.attempt}, followed"
 
 
 class Heartbeat(models.Model):

@@ -86,6 +86,12 @@ class Stack:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
+    def kill_children(self, process):
+        """The processes of its pool, one after the other; their parent lives on."""
+        for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
+            time.sleep(1)  # meanwhile its parent makes another
+
     def do(self, deed, **data):
         self.person.stdin.write(json.dumps({"do": deed, **data}) + "\n")
         self.person.stdin.flush()
@@ -100,6 +106,13 @@ class Stack:
                 self.start_worker()
             time.sleep(0.1)
         return seen
+
+    def wait_until(self, condition):
+        """Until it is so."""
+        until = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < until, self.logs()
+            time.sleep(0.1)
 
     def logs(self):
         return "\n".join(log.read_text() for log in self.folder.glob("*.log"))

@@ -1,6 +1,7 @@
 """What the engine promises, with real processes that are killed, and a server that counts."""
 
 import itertools
+import json
 import time
 
 import pytest
@@ -49,6 +50,20 @@ class Calls:
         url = f"{self.receiver.url}/{self.tag}/{name}"
         parameters = {"method": "POST", "url": url, "success_from": 200, "success_to": 299}
         return {"order": order, "executor": "http", "parameters": parameters, **more}
+
+    def accepted(self, order, name, **more):
+        """A task whose call is accepted, and that is then asked until it is done."""
+        address = f"/{self.tag}/{name}-job"
+        self.receiver.answers[f"/{self.tag}/{name}"] = (202, {"Location": address}, b"{}")
+        self.state(name, "running")
+        task = self.task(order, name, **more)
+        asks = {"mode": "polled", "poll_seconds": 1, "done_field": "state", "done_values": "done"}
+        return task | {"parameters": task["parameters"] | asks}
+
+    def state(self, name, state):
+        """What is answered from now on, where it is asked how that task stands."""
+        text = json.dumps({"state": state}).encode()
+        self.receiver.answers[f"/{self.tag}/{name}-job"] = (200, {}, text)
 
     def answer(self, name, status):
         self.receiver.answers[f"/{self.tag}/{name}"] = (status, {}, b"")
@@ -196,6 +211,43 @@ def test_a_task_may_take_longer_than_a_lease(stack, calls, receiver):
 
     assert seen["state"] == "deployed"
     assert calls.names == ["slow"]
+
+
+def test_processes_that_are_killed_while_they_wait_leave_work_to_the_others(stack, calls):
+    for name in ("one", "two", "three"):
+        stack.kill_children(stack.worker)
+
+        assert stack.wait_for(stack.do("make", tasks=[calls.task(1, name)]), is_over)
+    assert calls.names == ["one", "two", "three"]
+
+
+def test_what_goes_on_elsewhere_outlives_the_worker_that_began_it(stack, calls):
+    pk = stack.do("make", tasks=[calls.accepted(1, "long"), calls.task(2, "after")])
+    stack.wait_until(lambda: calls.names.count("long-job") >= 1)
+
+    stack.kill(stack.worker)
+    calls.state("long", "done")
+    stack.start_worker()
+    seen = stack.wait_for(pk, is_over)
+
+    assert seen["state"] == "deployed"
+    assert [task["attempts"] for task in seen["runs"][0]["tasks"]] == [1, 1]
+    assert [calls.names.count(name) for name in ("long", "after")] == [1, 1]
+
+
+def test_more_go_on_elsewhere_than_there_are_workers(stack, calls):
+    names = [f"job{number}" for number in range(8)]
+    pks = [stack.do("make", tasks=[calls.accepted(1, name)]) for name in names]
+    stack.wait_until(lambda: set(names) <= set(calls.names))
+
+    seen = stack.wait_for(stack.do("make", tasks=[calls.task(1, "between")]), is_over)
+    assert seen["state"] == "deployed"
+    for name in names:
+        calls.state(name, "done")
+
+    for pk in pks:
+        assert stack.wait_for(pk, is_over)["state"] == "deployed"
+    assert sorted(name for name in calls.names if name in names) == names
 
 
 @pytest.mark.postgres

@@ -1,5 +1,6 @@
 """Receivers call back: at an address of their own, once, and nothing but that is changed."""
 
+import datetime as dt
 import json
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from tests.turnovers.executors.vaults import VALUE, make_secret
 from turnovers import callbacks, tasks
 from turnovers.executors import CalledBack
 from turnovers.executors.signing import signed
-from turnovers.models import Callback
+from turnovers.models import Callback, Followed
 from turnovers.redaction import INSTEAD
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +54,9 @@ def test_what_it_says_is_written_down_and_calls_a_worker(
     attempt, monkeypatch, django_capture_on_commit_callbacks
 ):
     called = []
-    monkeypatch.setattr(tasks.advance_run, "delay", called.append)
+    monkeypatch.setattr(tasks.drain, "delay", called.append)
+    ahead = timezone.now() + dt.timedelta(minutes=5)
+    followed = Followed.objects.create(attempt=attempt, handle={}, ask_at=ahead, ends_at=ahead)
     before = snapshot(attempt)
     path = path_of(attempt)
     assert callbacks.answer_of(attempt.pk) is None
@@ -63,7 +66,8 @@ def test_what_it_says_is_written_down_and_calls_a_worker(
 
     assert (answer.status_code, answer.content) == (200, b"taken\n")
     assert callbacks.answer_of(attempt.pk) == CalledBack(succeeded=True, body=json.dumps(GOOD))
-    assert called == [attempt.task_run.run_id]
+    assert called == [0]
+    assert list(Followed.objects.to_be_asked()) == [followed]
     assert snapshot(attempt) == before
 
 

@@ -7,6 +7,7 @@ import itertools
 
 import pytest
 
+from tests.turnovers.executors.following import to_its_end
 from tests.turnovers.executors.tools import TOKEN, tools_at_work
 from turnovers import executors
 from turnovers.executors import SecretRefused, TaskContext
@@ -63,7 +64,7 @@ def context(tools, vendor, more=None, **facts):
 
 
 def carry_out(tools, vendor, more=None, **facts):
-    return executors.get(vendor).run(context(tools, vendor, more, **facts))
+    return to_its_end(executors.get(vendor), context(tools, vendor, more, **facts))
 
 
 @pytest.fixture(params=VENDORS)

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.turnovers.executors.following import to_its_end
 from tests.turnovers.executors.receiver import json_answer, receiving
 from turnovers.executors import CalledBack, TaskContext, get
 from turnovers.executors.values import VALUES
@@ -58,7 +59,7 @@ def run(receiver, *, timeout=10, more=None, **given):
         variables=dict.fromkeys(VALUES, "x"),
         **(more or {}),
     )
-    return WEBHOOK.run(context)
+    return to_its_end(WEBHOOK, context)
 
 
 class TestAsking:
@@ -72,10 +73,11 @@ class TestAsking:
 
         assert (outcome.succeeded, outcome.unknown) == (True, False)
         assert outcome.detail == "It was accepted (HTTP 202), and job.state is “done”."
-        assert "".join(said).splitlines()[-3:] == [
+        assert "".join(said).splitlines()[-4:] == [
             "job.state is “queued”",
             "job.state is “running”",
             "job.state is “done”",
+            '{"job": {"state": "done"}}',
         ]
         first, *asked = receiver.calls
         assert [call["method"] for call in asked] == ["GET"] * 3
