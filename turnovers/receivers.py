@@ -11,7 +11,7 @@ from environments import panels as environment_panels
 from environments import rules as environment_rules
 from releasemgr.accounts.models import User
 from releasemgr.accounts.roles import RELEASE_ENGINEER, RELEASE_MANAGER
-from releasemgr.workflow.models import row_edited, step_taken
+from releasemgr.workflow.models import row_created, row_edited, step_taken
 from releasemgr.workflow.perform import perform
 from releasemgr.workflow.rules import Blocker
 from trains import contents, facts, panels, rounds, waivers
@@ -21,7 +21,7 @@ from trains.models import Freeze, Train
 from trains.plan import facts as plan_facts
 from turnovers import approved, evidence, exceptions, planned
 from turnovers.engine import scheduler, wake
-from turnovers.models import Content, FreezeException, Hold, Turnover
+from turnovers.models import Content, FreezeException, Hold, Run, Turnover
 from turnovers.states import SETTLED, HoldScope, HoldState, TurnoverState
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def connect() -> None:
     panels.installed.append(installed_of)
     plan_facts.parts_above.append(planned.TURNOVERS)
     step_taken.connect(follow_train, sender=Train, dispatch_uid="turnovers.follow_train")
-    for model in (Turnover, Hold, FreezeException):
+    row_created.connect(wake_for_hold, sender=Hold, dispatch_uid="turnovers.wake.placed")
+    for model in (Turnover, Run, Hold, FreezeException):
         step_taken.connect(wake_scheduler, sender=model, dispatch_uid=f"turnovers.wake.{model}")
 
 
@@ -209,8 +210,17 @@ def rows_of_release(release: ApplicationRelease) -> TurnoverQuerySet:
 
 
 def wake_scheduler(sender: Any, name: str, **_: Any) -> None:
-    """What was accepted may be due at once, and so may what a hold or a freeze has stopped."""
-    if name in {"accept", "grant", "lift"}:
+    """What was accepted may be due at once, and so may what a hold or a freeze has stopped.
+
+    What goes on elsewhere is not waited for any longer where its run is aborted.
+    """
+    if name in {"accept", "grant", "lift", "abort"}:
+        wake.scheduler()
+
+
+def wake_for_hold(sender: Any, row: Hold, **_: Any) -> None:
+    """One that stops what is running stops the waiting for what goes on elsewhere, too."""
+    if row.stops_running:
         wake.scheduler()
 
 

@@ -35,6 +35,8 @@ TAKEN = dt.timedelta(seconds=60)
 
 def ask_all() -> None:
     """Ask about whatever is to be asked, for a slice of time; what is left is left to others."""
+    if not Followed.objects.exists():
+        return
     until, seen = time.monotonic() + SLICE_SECONDS, set[int]()
     by = User.objects.robot()
     while (row := _take(seen)) is not None:
@@ -48,6 +50,8 @@ def ask_all() -> None:
 
 def look() -> None:
     """Call workers for what is to be asked, also where who asked about it is gone."""
+    if not Followed.objects.exists():
+        return
     taken = Followed.objects.filter(taken_until__gt=Now())
     askers = set(taken.values_list("taken_by", flat=True))
     if gone := askers - life.living(askers):

@@ -3,9 +3,11 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from releasemgr.accounts.models import User
+from releasemgr.workflow.edit import create
 from releasemgr.workflow.perform import perform
 from tests.factories import (
     BoardingFactory,
@@ -17,11 +19,11 @@ from tests.factories import (
 from tests.turnovers.engine.test_advance import fresh, run_of, states
 from tests.turnovers.executors.vaults import make_secret
 from turnovers import executors
-from turnovers.engine import advance, following, leftovers
+from turnovers.engine import advance, following, leftovers, wake
 from turnovers.engine.scheduler import Scheduler, seconds_until_next
 from turnovers.executors import Executor, Following, Outcome
 from turnovers.executors.checkpoint import CheckpointForm
-from turnovers.models import Attempt, Followed, TaskRun
+from turnovers.models import Attempt, Followed, Hold, TaskRun
 from turnovers.redaction import INSTEAD
 
 pytestmark = pytest.mark.django_db
@@ -275,6 +277,27 @@ def test_a_hold_that_stops_what_runs_leaves_off_and_one_that_does_not_waits(remo
 
     assert states(run) == [(1, "unknown")]
     assert hold.state == "active"
+
+
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="on PostgreSQL the commit carries the call"
+)
+def test_the_scheduler_is_woken_by_what_stops_it(
+    remote, engineer, tmp_path, settings, django_capture_on_commit_callbacks
+):
+    settings.VAR_DIR = tmp_path
+    run = begun()
+    calls = [wake._called_at()]
+
+    with django_capture_on_commit_callbacks(execute=True):
+        hold = Hold(scope="all", reason="Stop.", placed_by=engineer, stops_running=True)
+        create(hold, by=engineer)
+    calls.append(wake._called_at())
+    with django_capture_on_commit_callbacks(execute=True):
+        perform(run, "abort", by=engineer, reason="Wrong night.")
+    calls.append(wake._called_at())
+
+    assert calls == sorted(set(calls))
 
 
 def test_a_hold_over_another_turnover_makes_nobody_ask(remote):
