@@ -148,7 +148,7 @@ def test_a_decision_is_taken_back_until_something_was_done_upon_it(cast, stage):
         cast.second_approver.is_forbidden(sheet.step("recall"), "Who has decided takes it back")
     assert approver.take("Take my decision back", sheet.url, reason="New facts.") == 303
     approver.sees("is taken back.")
-    assert approver.button("Approve").count() == 1
+    expect(approver.button("Approve")).to_have_count(1)
     stage.take(sheet, "approve", by="approver")
     stage.take(sheet, "approve", by="second_approver")
     stage.take(train, "cancel", by="manager", reason="No budget.")

@@ -439,7 +439,7 @@ class Journey:
         assert developer.press("Save") == 303
         developer.go(f"{self.turnover}contents/")
         assert developer.press("Refresh from the train") == 303
-        assert developer.main.get_by_role("row", name=re.compile("OpenSearch")).count() == 2
+        expect(developer.main.get_by_role("row", name=re.compile("OpenSearch"))).to_have_count(2)
         tasks = self.tasks_of(self.turnover)
         assert len(tasks) == 26
         for title, address in tasks.items():
