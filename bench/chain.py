@@ -15,7 +15,8 @@ from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "releasemgr.settings")
 
-app = Celery("bench.chain", broker=settings.CELERY_BROKER_URL)
+# Not the current one: hints of the engine, measured in the same process, go to the application's.
+app = Celery("bench.chain", broker=settings.CELERY_BROKER_URL, set_as_current=False)
 if settings.CELERY_BROKER_URL.startswith("redis"):
     app.conf.result_backend = settings.CELERY_BROKER_URL
 else:
