@@ -42,7 +42,7 @@ def carry_out(claim: Claim) -> Outcome | Following:
     """Let the task's executor do it; whatever goes wrong is an outcome, never an exception."""
     executor = executors.EXECUTORS.get(claim.task.executor)
     if executor is None:
-        return Outcome(succeeded=False, detail=f"Nothing here carries out “{claim.task.executor}”.")
+        return Outcome(succeeded=False, detail=_nothing_for(claim))
     reader, vault = Reader(claim), Vault()
     context = _context(claim, vault, reader, StopWatch(claim))
     with nullcontext() if executor.is_instant else kept_alive(claim):
@@ -61,7 +61,11 @@ def carry_out(claim: Claim) -> Outcome | Following:
 
 def follow(claim: Claim, handle: dict[str, Any], left: float) -> Outcome | Following:
     """Ask once how what goes on elsewhere stands. What an executor does wrong then is no answer."""
-    executor, reader, vault = executors.get(claim.task.executor), Reader(claim), Vault()
+    executor = executors.EXECUTORS.get(claim.task.executor)
+    if executor is None:
+        detail = f"{_nothing_for(claim)} Whether it happened is not known."
+        return Outcome(succeeded=False, detail=detail, unknown=True)
+    reader, vault = Reader(claim), Vault()
     watch = StopWatch(claim, asks_at_once=True)
     try:
         ended = executor.follow(replace(_context(claim, vault, reader, watch), left=left), handle)
@@ -73,6 +77,10 @@ def follow(claim: Claim, handle: dict[str, Any], left: float) -> Outcome | Follo
     ended = vault.redacted(ended)
     reader.show()
     return ended
+
+
+def _nothing_for(claim: Claim) -> str:
+    return f"Nothing here carries out “{claim.task.executor}”."
 
 
 def _context(claim: Claim, vault: Vault, reader: Reader, watch: StopWatch) -> TaskContext:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models.functions import Now
 
 from releasemgr.accounts.models import User
 from releasemgr.workflow.perform import dispatch_on_commit
@@ -52,7 +51,7 @@ def look() -> None:
     """Call workers for what is to be asked, also where who asked about it is gone."""
     if not Followed.objects.exists():
         return
-    taken = Followed.objects.filter(taken_until__gt=Now())
+    taken = Followed.objects.being_asked()
     askers = set(taken.values_list("taken_by", flat=True))
     if gone := askers - life.living(askers):
         taken.filter(taken_by__in=gone).update(taken_until=None)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from django.forms import Form
 
+#: What is followed and has no time left is asked once more, and this is for the answer.
+LAST_SECONDS = 5.0
 #: The target of a secret that a command on this worker is given; all others are ``host:port``.
 ON_WORKER = "command"
 

@@ -22,7 +22,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from turnovers.executors.base import Executor, Following, Outcome, SecretRefused, TaskContext
+from turnovers.executors.base import (
+    LAST_SECONDS,
+    Executor,
+    Following,
+    Outcome,
+    SecretRefused,
+    TaskContext,
+)
 from turnovers.executors.outbound import Answer, NotCalled, Unclear, call, is_allowed, target_of
 from turnovers.executors.values import WORDS, only_known_values, put_in
 
@@ -31,8 +38,6 @@ if TYPE_CHECKING:
 
 #: One question and its answer take no longer.
 CALL_SECONDS = 30.0
-#: Whose time is over is asked once more, and this is for the answer.
-LAST_SECONDS = 5.0
 #: How long to wait where a tool that is asked too often does not say.
 PATIENCE_SECONDS = 10.0
 #: After so many refusals in a row nobody is asked any more.

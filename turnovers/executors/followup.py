@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from turnovers.executors.base import CalledBack, Following, Outcome
+from turnovers.executors.base import LAST_SECONDS, CalledBack, Following, Outcome
 from turnovers.executors.outbound import Answer, NotCalled, Target, Unclear, call, target_of
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ class Followup:
         if self.context.is_stopped():
             return self._unknown("and was not waited for any longer, as a person stopped it.")
         left = self.context.left or 0.0
-        if self.handle["address"] and (
-            ended := self._ask(self.handle["address"], min(QUESTION_SECONDS, max(left, 5.0)))
-        ):
-            return ended
+        if address := self.handle["address"]:
+            ended = self._ask(address, min(QUESTION_SECONDS, max(left, LAST_SECONDS)))
+            if ended is not None:
+                return ended
         if left <= 0:
             return self._unknown(f"and did not end within {self.context.timeout:g} seconds.")
         return Following(self.handle, self.every)

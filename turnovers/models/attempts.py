@@ -87,6 +87,10 @@ class FollowedQuerySet(models.QuerySet["Followed"]):
         rows = self.filter(free, models.Q(ask_at__lte=Now()) | stopped, attempt__ended_at=None)
         return rows.order_by("ask_at", "pk")
 
+    def being_asked(self) -> FollowedQuerySet:
+        """Those that some worker has taken to ask about."""
+        return self.filter(taken_until__gt=Now())
+
 
 class Followed(models.Model):
     """What an attempt began and what goes on elsewhere: any worker asks now and then how it stands.

@@ -23,7 +23,7 @@ from turnovers.engine import advance, following, leftovers, wake
 from turnovers.engine.scheduler import Scheduler, seconds_until_next
 from turnovers.executors import Executor, Following, Outcome
 from turnovers.executors.checkpoint import CheckpointForm
-from turnovers.models import Attempt, Followed, Hold, TaskRun
+from turnovers.models import Attempt, DeploymentTask, Followed, Hold, TaskRun
 from turnovers.redaction import INSTEAD
 
 pytestmark = pytest.mark.django_db
@@ -238,6 +238,18 @@ def test_an_executor_that_breaks_is_asked_later_until_the_time_is_over(remote):
     time_is_over()
     following.ask_all()
     assert states(run) == [(1, "unknown")]
+
+
+def test_an_executor_that_there_is_no_more_leaves_it_to_people_and_nobody_waits(remote):
+    run, other = begun(), begun()
+    is_due()
+    DeploymentTask.objects.filter(turnover=run.turnover, order=1).update(executor="gone")
+    remote.says = [DONE]
+
+    following.ask_all()
+
+    assert states(run) == [(1, "unknown")]
+    assert states(other)[0] == (1, "succeeded")
 
 
 def test_an_aborted_run_leaves_off_at_once(remote, engineer):
