@@ -166,7 +166,7 @@ class FreezeException(Imported, Workflow):
         permission=rules.may_withdraw_exception,
         custom={
             "label": "Take back",
-            "explains": "The freeze counts for it again: what runs ends, and nothing more begins.",
+            "explains": "The freeze stops it again. What has begun goes on to its end.",
             "needs_reason": True,
             "danger": True,
         },
